@@ -1,0 +1,40 @@
+# Two commands: `make run` opens the sandbox, `make test` proves the house.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: run test lint check clean
+.DEFAULT_GOAL := run
+
+$(VENV)/python.ok:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Moongate needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python cannot make a virtual environment here. On Debian: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/run.ok: $(VENV)/python.ok pyproject.toml constraints.txt
+	@echo "Setting up (once, about a minute) ..."
+	@$(PIP) --constraint constraints.txt --editable . || { \
+	  echo "Installing failed; the lines above say why. A missing compiler? On Debian: apt-get install build-essential python3-dev"; exit 1; }
+	@touch $@
+
+$(VENV)/dev.ok: $(VENV)/run.ok
+	@$(PIP) --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+run: $(VENV)/run.ok
+	@$(BIN)/moongate sandbox
+
+test: lint
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/dev.ok
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: .venv/bin/ruff format"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+
+clean:
+	rm -rf $(VENV) .moongate

@@ -1,0 +1,1 @@
+"""The host: chats on one side, money on the other."""

@@ -1,0 +1,1 @@
+"""Mini programs people open in a chat."""

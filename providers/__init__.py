@@ -1,0 +1,1 @@
+"""Providers collect money; each folder speaks one institution's wire."""

@@ -1,0 +1,1 @@
+"""The provider SDK: all that a provider plugin needs, and all that the host promises it."""

@@ -1,0 +1,275 @@
+"""The contract between the host and a provider, readable in five minutes.
+
+A provider is a plugin that collects money through one institution's real API. It knows wire and signatures; it knows
+no chat, no store, no web server. The host owns the network, the clock, the numbers, the order of durable writes, and
+the integrity check (number, merchant, amount, currency) after every verified answer.
+
+Rules every provider keeps:
+- our number goes out as we made it (6 to 32 characters of `[0-9A-Za-z]`) and identifies the attempt for ever;
+- an answer that is odd in any way is `Unknown`; only the institution's own clear word is `Declined` or `NotFound`;
+- nothing is believed before its signature is checked on the raw bytes;
+- no state in the object except keys: every method may run fifty times at once.
+"""
+
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from providers.sdk.clock import Clock, Random
+from providers.sdk.errors import NotSentError, ProviderError
+from providers.sdk.money import Money
+from providers.sdk.results import (
+    NO_MEMO,
+    AlreadyPaid,
+    Closed,
+    Created,
+    Declined,
+    NotFound,
+    NotSent,
+    PayoutSnapshot,
+    RefundSnapshot,
+    Rejected,
+    Snapshot,
+    StatementLine,
+    Unknown,
+    Verified,
+)
+from providers.sdk.transport import HttpReply, HttpRequest, Transport
+from providers.sdk.wallets import Wallet
+
+if TYPE_CHECKING:
+    from providers.sdk.gateway import Gateway, GatewayContext
+
+
+class Way(StrEnum):
+    """How a payer gets to the money."""
+
+    MERCHANT_CODE = "merchant_code"  # the payer scans our code
+    PAYER_CODE = "payer_code"  # we scan the payer's code
+    IN_APP = "in_app"  # the wallet's own bridge inside its web view
+    LINK = "link"  # a page or app link the payer opens
+    INVOICE = "invoice"  # the messenger's native invoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderInfo:
+    """What a provider can do; must be true to its behaviour (the conformance kit compares)."""
+
+    id: str
+    name_en: str
+    name_zh: str
+    wallets: frozenset[Wallet]
+    ways: frozenset[Way]
+    currencies: frozenset[str]
+    min_minor: int
+    max_minor: int
+    expires_after_min_s: int
+    expires_after_max_s: int
+    refund_window: timedelta | None  # None: cannot refund
+    refunds_max: int | None = None  # None: no published limit
+    partial_refunds: bool = True
+    can_close: bool = True
+    can_payout: bool = False
+    has_statement: bool = False
+    hosts: tuple[str, ...] = ()  # production and test hosts the transport may reach
+    code_prefixes: tuple[str, ...] = ()  # a code that starts otherwise is not shown to anyone
+    acknowledge_within_s: int = 5
+
+
+class ProviderSettings(BaseSettings):
+    """One merchant account. The host reads it from the environment under `<PROVIDER>_` (or `<PROVIDER>_<ACCOUNT>_`).
+
+    Every field has a `description`: `.env.example` is written from it. Secrets are `SecretStr`; keys and certificates
+    are PEM text, or a path to a PEM file.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+def pem(value: SecretStr | str) -> bytes:
+    """The PEM bytes of a setting that holds either the text itself or the path of a file."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return text.encode() if "-----BEGIN" in text else Path(text).expanduser().read_bytes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One attempt to collect, stored before the provider hears of it."""
+
+    number: str
+    amount: Money
+    title: str
+    way: Way
+    wallet: Wallet
+    created_at: datetime
+    expires_at: datetime
+    notify_url: str
+    return_url: str = ""
+    payer_code: SecretStr | None = None  # the digits the payer shows: money for about a minute, never logged
+    payer_id: str = ""  # the payer's id at the institution (openid, user_id) where the way needs it
+    client_ip: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRef:
+    """An attempt that was (perhaps) sent."""
+
+    number: str
+    amount: Money
+    created_at: datetime
+    expires_at: datetime
+    way: Way = Way.MERCHANT_CODE
+    provider_ref: str = ""
+    memo: Mapping[str, str] = NO_MEMO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRequest:
+    """A refund whose budget is already reserved. `number` never changes, however often it is sent."""
+
+    number: str
+    attempt: AttemptRef
+    amount: Money
+    reason: str
+    created_at: datetime
+    notify_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRef:
+    """A refund that was (perhaps) sent."""
+
+    number: str
+    attempt: AttemptRef
+    amount: Money
+    created_at: datetime
+    provider_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutRequest:
+    """Money to a payee's wallet. `payee` is the id the institution wants (openid, user id, login)."""
+
+    number: str
+    amount: Money
+    payee: str = field(repr=False)
+    title: str
+    created_at: datetime
+    notify_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the host lends a provider for one call. The transport already carries deadline, caps and pinned hosts."""
+
+    transport: Transport
+    clock: Clock
+    random: Random
+
+
+class Provider(Protocol):
+    """The verbs. All but `read_notification`, `reply` and `scrub` speak to the institution."""
+
+    async def create(self, intent: Intent, call: Call) -> Created | Snapshot | Declined | NotSent | Unknown:
+        """Open the order at the institution. For `PAYER_CODE` the answer may already be a paid `Snapshot`."""
+        ...
+
+    async def query(self, ref: AttemptRef, call: Call) -> Snapshot | NotFound | NotSent | Unknown:
+        """Ask by our number. `NotFound` right after a create is normal."""
+        ...
+
+    async def close(self, ref: AttemptRef, call: Call) -> Closed | AlreadyPaid | NotSent | Unknown:
+        """Make it unpayable; for a payer-code attempt this is the reversal."""
+        ...
+
+    async def refund(
+        self, request: RefundRequest, call: Call
+    ) -> RefundSnapshot | Declined | NotSent | Unknown:
+        """Send back part or all. Repeating the same number returns once."""
+        ...
+
+    async def query_refund(self, ref: RefundRef, call: Call) -> RefundSnapshot | NotFound | NotSent | Unknown:
+        """Ask by our refund number."""
+        ...
+
+    async def payout(
+        self, request: PayoutRequest, call: Call
+    ) -> PayoutSnapshot | Declined | NotSent | Unknown:
+        """Pay money out. Only called when `info.can_payout`."""
+        ...
+
+    async def query_payout(
+        self, request: PayoutRequest, call: Call
+    ) -> PayoutSnapshot | NotFound | NotSent | Unknown:
+        """Ask by our payout number. Only called when `info.can_payout`."""
+        ...
+
+    def read_notification(self, request: HttpRequest, now: datetime) -> Verified | Rejected:
+        """Pure: no I/O. Verify on the raw bytes, check freshness where the institution signs a time, then read."""
+        ...
+
+    def reply(self, *, accepted: bool) -> HttpReply:
+        """The acknowledgement in the institution's own words, or the answer that makes it try again."""
+        ...
+
+    def statement(self, day: date, call: Call) -> AsyncIterator[StatementLine]:
+        """The lines of one Beijing day. Only called when `info.has_statement`."""
+        ...
+
+    def scrub(self, transcript: bytes) -> bytes:
+        """The transcript of a call or notification with every secret and personal field masked."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Public keys a provider fetched from its institution, kept by the host across restarts."""
+
+    def get(self, name: str) -> bytes | None:
+        """The bytes stored under that name."""
+        ...
+
+    def put(self, name: str, value: bytes) -> None:
+        """Store; the old value stays readable until the new one is durable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderPlugin:
+    """What the entry point `moongate.providers` names: `providers/<id>/__init__.py` holds it as `plugin`."""
+
+    info: ProviderInfo
+    settings: type[ProviderSettings]
+    build: Callable[[Any, KeyStore], Provider]  # (an instance of `settings`, keys) -> provider
+    gateway: "Callable[[GatewayContext], Gateway]"  # the institution's own side, simulated
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def settled(verb: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | NotSent | Unknown]]:
+    """Wrap a provider verb: a connection that never opened is `NotSent`, every other mishap is `Unknown`.
+
+    A verb may raise any `ProviderError`, and trip over a malformed answer as Python does (`KeyError`, `ValueError` …):
+    after the request has left, neither may end as a failure.
+    """
+
+    @functools.wraps(verb)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R | NotSent | Unknown:
+        try:
+            return await verb(*args, **kwargs)
+        except NotSentError as error:
+            return NotSent(str(error))
+        except ProviderError as error:
+            return Unknown(str(error))
+        except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
+            return Unknown(f"The answer could not be read ({type(error).__name__}).")
+
+    return call
