@@ -1,0 +1,55 @@
+"""Asking for money, and hearing what became of it, in WeChat's words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from providers.sdk.money import Money
+
+
+class PaymentStatus(StrEnum):
+    """`pending` is never a failure: it is settled later, by the institution's own word."""
+
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+# requestPayment's errMsg (wx.requestPayment, "Object res"): ok, cancel, or a detail.
+_ERR_MSG: Final = {
+    PaymentStatus.PAID: "requestPayment:ok",
+    PaymentStatus.CANCELLED: "requestPayment:fail cancel",
+    PaymentStatus.FAILED: "requestPayment:fail ({detail})",
+    PaymentStatus.PENDING: "requestPayment:fail (processing)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequest:
+    """What a page asks to be paid. `order_key` is the author's own: the same key asks for the same order again."""
+
+    amount: Money
+    title: str
+    order_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentResult:
+    """What became of it. Delivered once per change, also after a restart or hours later."""
+
+    order_id: str
+    order_key: str
+    status: PaymentStatus
+    amount: Money
+    detail: str = ""
+
+    @property
+    def paid(self) -> bool:
+        """The money is there."""
+        return self.status is PaymentStatus.PAID
+
+    @property
+    def err_msg(self) -> str:
+        """WeChat's own words: `requestPayment:ok`, `requestPayment:fail cancel` …"""
+        return _ERR_MSG[self.status].format(detail=self.detail or "unknown")
