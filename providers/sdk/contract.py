@@ -26,7 +26,6 @@ from providers.sdk.clock import Clock, Random
 from providers.sdk.errors import NotSentError, ProviderError
 from providers.sdk.money import Money
 from providers.sdk.results import (
-    NO_MEMO,
     AlreadyPaid,
     Closed,
     Created,
@@ -127,7 +126,7 @@ class AttemptRef:
     expires_at: datetime
     way: Way = Way.MERCHANT_CODE
     provider_ref: str = ""
-    memo: Mapping[str, str] = NO_MEMO
+    memo: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 
 from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
-
-NO_MEMO: Mapping[str, str] = MappingProxyType({})
 
 
 class Paid(StrEnum):
@@ -100,7 +97,7 @@ class Created:
     in_app: Mapping[str, str] | None = None
     invoice: Mapping[str, str] | None = None
     provider_ref: str = ""
-    memo: Mapping[str, str] = NO_MEMO
+    memo: Mapping[str, str] = field(default_factory=dict)
     usable_until: datetime | None = None
 
 
@@ -155,7 +152,7 @@ class PayoutSnapshot:
     amount: Money
     state: Returned
     provider_ref: str = ""
-    confirm: Mapping[str, str] = NO_MEMO
+    confirm: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
 
 
