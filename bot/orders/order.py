@@ -1,0 +1,179 @@
+"""An order, its attempts and its refunds, as they stand at one moment. How they change is `table.py`.
+
+Frozen: a change makes a new value, and only `posting.py` makes one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from miniprograms.sdk.payment import PaymentRequest
+from providers.sdk.contract import Way
+from providers.sdk.money import Money
+from providers.sdk.wallets import Wallet
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    PAID = "paid"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PARTLY_REFUNDED = "partly_refunded"
+    REFUNDED = "refunded"
+    PAID_LATE = "paid_late"
+    NEEDS_REVIEW = "needs_review"
+
+
+class AttemptState(StrEnum):
+    """Where one attempt stands. `intent`: nothing has left this house. `unknown`: it may have."""
+
+    INTENT = "intent"
+    OPENED = "opened"
+    UNKNOWN = "unknown"
+    PAID = "paid"
+    CLOSED = "closed"
+    DECLINED = "declined"
+    OVERPAID = "overpaid"
+
+
+class RefundState(StrEnum):
+    """Where one refund stands. All but `failed` hold their amount of the attempt's budget."""
+
+    RESERVED = "reserved"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    FAILED = "failed"
+
+
+MONEY_IS_HERE: Final = frozenset(
+    {OrderState.PAID, OrderState.PAID_LATE, OrderState.PARTLY_REFUNDED, OrderState.REFUNDED}
+)
+ATTEMPT_IS_OPEN: Final = frozenset({AttemptState.INTENT, AttemptState.UNKNOWN, AttemptState.OPENED})
+ATTEMPT_HAS_MONEY: Final = frozenset({AttemptState.PAID, AttemptState.OVERPAID})
+REFUND_IS_OPEN: Final = frozenset({RefundState.RESERVED, RefundState.UNKNOWN, RefundState.SENT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a page asked for, before it is an order. The runtime hands these to `Checkout.place`."""
+
+    app_id: str
+    page: str
+    chat_id: int
+    user_id: int
+    language: str
+    request: PaymentRequest
+    expires_after_s: int = 900
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to pay an order through one account, under a number of our own that never changes."""
+
+    number: str
+    order_id: str
+    provider: str
+    account: str
+    wallet: Wallet
+    way: Way
+    amount: Money
+    state: AttemptState
+    created_at: datetime
+    expires_at: datetime
+    called_at: datetime | None = None  # None: nothing has left this house under this number
+    sends: int = 0
+    code: str | None = field(default=None, repr=False)
+    link: str | None = field(default=None, repr=False)
+    in_app: Mapping[str, str] | None = field(default=None, repr=False)
+    invoice: Mapping[str, str] | None = field(default=None, repr=False)
+    provider_ref: str = ""
+    memo: Mapping[str, str] = field(default_factory=dict, repr=False)
+    usable_until: datetime | None = None
+    next_check_at: datetime | None = None
+    checks: int = 0
+    leaving: bool = False  # no longer wanted: to be closed as soon as the institution answers
+    paid_at: datetime | None = None
+    paid_wallet: Wallet | None = None  # what the payer really used
+    payer: str = field(default="", repr=False)  # masked to its last four characters
+    refunding_minor: int = 0  # reserved, on the way, or done; the store keeps it within the amount
+    reason: str = ""  # the last word that mattered, for people
+
+    @property
+    def open(self) -> bool:
+        """It could still be paid, as far as we know."""
+        return self.state in ATTEMPT_IS_OPEN
+
+    def usable(self, now: datetime) -> bool:
+        """A payer who is shown this now can still pay it."""
+        shown = self.code or self.link or self.in_app or self.invoice
+        return (
+            self.state is AttemptState.OPENED
+            and shown is not None
+            and not self.leaving
+            and now < (self.usable_until or self.expires_at)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """The return of part of one attempt. The number stays the same however often it is sent."""
+
+    number: str
+    order_id: str
+    attempt_number: str
+    amount: Money
+    reason: str
+    actor: str
+    state: RefundState
+    created_at: datetime
+    refund_key: str = ""  # the asker's own: the same key asks for the same refund again
+    called_at: datetime | None = None
+    sends: int = 0
+    provider_ref: str = ""
+    next_check_at: datetime | None = None
+    checks: int = 0
+    done_at: datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a mini program asks to be paid. The amount never changes; a new price is a new order."""
+
+    id: str
+    app_id: str
+    page: str
+    chat_id: int
+    user_id: int
+    language: str
+    order_key: str
+    amount: Money
+    title: str
+    state: OrderState
+    version: int  # of the whole order, attempts and refunds included: the number of its last audit entry
+    created_at: datetime
+    expires_at: datetime
+    link_token: str = field(repr=False)  # at least 128 bits; opens the one-code page
+    paid_at: datetime | None = None
+    message_id: int | None = None  # the cashier message, None until it is drawn
+    ending: OrderState | None = None  # where it is being led while its attempts are closed
+    next_check_at: datetime | None = None
+    audit_hash: str = ""  # the last link of its audit chain
+    attempts: tuple[Attempt, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+
+    @property
+    def paid(self) -> bool:
+        """The money is, or was, here."""
+        return self.state in MONEY_IS_HERE
+
+    def attempt(self, number: str) -> Attempt:
+        """The attempt of that number. Raises `LookupError`."""
+        return next(attempt for attempt in self.attempts if attempt.number == number)

@@ -1,0 +1,55 @@
+"""What the order book asks of the rest of the house."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.orders.order import Order
+from miniprograms.sdk.payment import PaymentResult
+from providers.sdk.contract import Call, Provider, ProviderInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One merchant account at one institution, ready to be used.
+
+    `merchant` is what every verified answer must name (`Snapshot.merchant`). `call` lends the transport with its
+    pinned hosts and its deadline; `call_within_s` is the last line behind that deadline.
+    """
+
+    provider_id: str
+    name: str = "default"
+    merchant: str
+    info: ProviderInfo
+    provider: Provider = field(repr=False)
+    call: Callable[[], Call] = field(repr=False)
+    notify_url: str
+    return_url: str = ""
+    call_within_s: int = 20
+
+
+class Teller(Protocol):
+    """The runtime's side of the counter: shows and tells what the book says. Never the other way round."""
+
+    async def show(self, order: Order) -> int | None:
+        """Draw the cashier message, or edit `order.message_id` in place, to the order's present state.
+
+        Returns the message it now lives in; None when the chat is gone. May be called twice for one state.
+        """
+        ...
+
+    async def tell(self, key: str, order: Order, result: PaymentResult) -> None:
+        """Deliver `on_payment` to the page that asked. A second call with the same `key` has no effect."""
+        ...
+
+
+class Watch(Protocol):
+    """Who is told what happens at the till. Must return at once and never raise."""
+
+    def count(self, event: str, provider: str = "") -> None:
+        """One more of these (`notification_rejected`, `attempt_unknown` …)."""
+        ...
+
+    def alert(self, text: str, order_id: str = "") -> None:
+        """A person must look at this order. The text holds no secret."""
+        ...
