@@ -12,7 +12,7 @@ Rules every provider keeps:
 """
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -253,7 +253,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def settled(verb: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R | NotSent | Unknown]]:
+def settled(
+    verb: Callable[P, Awaitable[R]],
+) -> Callable[P, Coroutine[Any, Any, R | NotSent | Unknown]]:
     """Wrap a provider verb: a connection that never opened is `NotSent`, every other mishap is `Unknown`.
 
     A verb may raise any `ProviderError`, and trip over a malformed answer as Python does (`KeyError`, `ValueError` …):
