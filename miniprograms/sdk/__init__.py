@@ -1,1 +1,82 @@
-"""The mini-program SDK."""
+"""The mini-program SDK: all that a mini program needs. It knows screens and money, and no messenger.
+
+app = App(__file__)                     # app.json stands beside this file
+
+@app.page("pages/menu/menu")
+class Menu(Page):
+    class Data(PageData):
+        cups: int = 0
+
+    def render(self) -> View:
+        return View(f"{self.data.cups} cups", [Button("One more", self.add)])
+
+    async def add(self) -> None:
+        await self.set_data(cups=self.data.cups + 1)
+"""
+
+from miniprograms.sdk.actions import Options, PageNotFound, Question, StorageInfo
+from miniprograms.sdk.app import App
+from miniprograms.sdk.data import PageData
+from miniprograms.sdk.errors import (
+    ApiError,
+    AuthorError,
+    DataError,
+    ManifestError,
+    MiniProgramError,
+    NavigationError,
+    ScopeError,
+    StorageError,
+    ViewError,
+)
+from miniprograms.sdk.manifest import Manifest
+from miniprograms.sdk.page import Page
+from miniprograms.sdk.payment import PaymentRequest, PaymentResult, PaymentStatus
+from miniprograms.sdk.route import Query
+from miniprograms.sdk.view import (
+    Bold,
+    Button,
+    Code,
+    CopyButton,
+    LinkButton,
+    Picture,
+    Style,
+    Text,
+    TextInput,
+    View,
+)
+from providers.sdk.money import Money
+
+__all__ = [
+    "ApiError",
+    "App",
+    "AuthorError",
+    "Bold",
+    "Button",
+    "Code",
+    "CopyButton",
+    "DataError",
+    "LinkButton",
+    "Manifest",
+    "ManifestError",
+    "MiniProgramError",
+    "Money",
+    "NavigationError",
+    "Options",
+    "Page",
+    "PageData",
+    "PageNotFound",
+    "PaymentRequest",
+    "PaymentResult",
+    "PaymentStatus",
+    "Picture",
+    "Query",
+    "Question",
+    "ScopeError",
+    "StorageError",
+    "StorageInfo",
+    "Style",
+    "Text",
+    "TextInput",
+    "View",
+    "ViewError",
+]

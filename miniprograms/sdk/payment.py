@@ -51,5 +51,5 @@ class PaymentResult:
 
     @property
     def err_msg(self) -> str:
-        """WeChat's own words: `requestPayment:ok`, `requestPayment:fail cancel` …"""
+        """WeChat's own words, such as `requestPayment:ok` and `requestPayment:fail cancel`."""
         return _ERR_MSG[self.status].format(detail=self.detail or "unknown")
