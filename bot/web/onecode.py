@@ -1,0 +1,196 @@
+"""The one-code page: one link that every wallet can scan.
+
+A wallet's own web view is led straight to its pay sheet, or shown its code. Everybody else chooses. Reading the page
+moves no money and opens nothing: an attempt is opened for a wallet's web view, or by a person's tap (POST).
+"""
+
+import asyncio
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from bot.orders.answers import Opened, Refused
+from bot.orders.checkout import Checkout
+from bot.orders.order import Order
+from bot.web.page import (
+    Page,
+    PageState,
+    choices,
+    direct_address,
+    headline,
+    left_s,
+    page_state,
+    shown,
+    usable_attempt,
+)
+from bot.web.visitors import wallet_of
+from bot.web.words import gone, language_of, notice, translate, words
+from providers.sdk.clock import Clock
+from providers.sdk.wallets import Wallet
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_TOKEN: Final = re.compile(r"[0-9A-Za-z_-]{16,64}", re.ASCII)
+_FORM_BYTES_MAX: Final = 1024
+_FORM_WITHIN_S: Final = 5.0
+
+
+class OneCode:
+    """The handlers of `/p/{token}`. Holds nothing but the till, the clock and the templates."""
+
+    def __init__(self, checkout: Checkout, clock: Clock) -> None:
+        self._checkout = checkout
+        self._clock = clock
+        environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._template = environment.get_template("code.html")
+        self._gone = environment.get_template("gone.html")
+        self._style = (_TEMPLATES / "code.css").read_text(encoding="utf-8")
+        self._script = (_TEMPLATES / "code.js").read_text(encoding="utf-8")
+        # No third party, no frame, no inline code but these two texts (CSP Level 3, "hash-source").
+        self._policy = (
+            f"default-src 'none'; img-src data:; style-src {_hash(self._style)}; script-src {_hash(self._script)}; "
+            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+
+    def routes(self) -> list[web.RouteDef]:
+        """The three addresses of one order."""
+        return [
+            web.get("/p/{token}", self.read, allow_head=True),
+            web.post("/p/{token}", self.choose),
+            web.get("/p/{token}/state", self.state),
+        ]
+
+    async def read(self, request: web.Request) -> web.StreamResponse:
+        """Show the page; a wallet's web view is taken as the wish to pay with that wallet."""
+        order = await self._find(request)
+        if order is None:
+            return self._nothing(request)
+        visiting = _visiting(request)
+        if visiting is not None and page_state(order, self._clock.now()) is PageState.OPEN:
+            return await self._pay_with(request, order, visiting)
+        return self._show(request, order, _wallet(request.query.get("wallet", "")))
+
+    async def choose(self, request: web.Request) -> web.StreamResponse:
+        """A person chose a wallet: open it, then show it under an address that can be read again."""
+        order = await self._find(request)
+        if order is None:
+            return self._nothing(request)
+        if (request.content_length or 0) > _FORM_BYTES_MAX:
+            raise web.HTTPRequestEntityTooLarge(_FORM_BYTES_MAX, request.content_length or 0)
+        async with asyncio.timeout(_FORM_WITHIN_S):
+            wallet = _wallet(str((await request.post()).get("wallet", "")))
+        if wallet is None:
+            return self._show(request, order, None)
+        answer = await self._checkout.open(order.id, wallet)
+        if isinstance(answer, Refused):
+            return self._show(request, answer.order or order, None, answer)
+        return _go(f"{request.path}?wallet={wallet.value}")
+
+    async def state(self, request: web.Request) -> web.StreamResponse:
+        """What the page asks every few seconds."""
+        order = await self._find(request)
+        if order is None:
+            return web.json_response({"state": "gone"}, status=404, headers=_NO_STORE)
+        now = self._clock.now()
+        return web.json_response(
+            {"state": page_state(order, now).value, "left_s": left_s(order, now)}, headers=_NO_STORE
+        )
+
+    async def _find(self, request: web.Request) -> Order | None:
+        token = request.match_info["token"]
+        return await self._checkout.find_by_link(token) if _TOKEN.fullmatch(token) else None
+
+    async def _pay_with(self, request: web.Request, order: Order, wallet: Wallet) -> web.StreamResponse:
+        answer = await self._checkout.open(order.id, wallet)
+        if isinstance(answer, Opened):
+            address = direct_address(wallet, answer.attempt)
+            if address:
+                return _go(address)
+            return self._show(request, answer.order, wallet)
+        return self._show(request, answer.order or order, None, answer)
+
+    def _show(
+        self, request: web.Request, order: Order, wallet: Wallet | None, refused: Refused | None = None
+    ) -> web.Response:
+        now = self._clock.now()
+        visiting = _visiting(request)
+        language = language_of(
+            request.headers.get("Accept-Language", ""), "zh" if visiting else order.language
+        )
+        _ = translate(language)
+        state = page_state(order, now)
+        payable = state is PageState.OPEN
+        attempt = usable_attempt(order, wallet, now) if wallet and payable else None
+        page = Page(
+            language=language,
+            title=order.title,
+            amount=str(order.amount),
+            state=state,
+            headline=headline(state, _),
+            left_s=left_s(order, now),
+            choices=choices(self._checkout.offers(order), language) if payable else (),
+            shown=shown(attempt, language) if attempt else None,
+            notice=notice(refused.why, _) if refused and payable else "",
+            in_wallet=visiting is not None,
+        )
+        text = self._template.render(
+            page=page,
+            words=words(_),
+            path=request.path,
+            style=Markup(self._style),  # noqa: S704  # our own file
+            script=Markup(self._script),  # noqa: S704  # our own file
+        )
+        return self._html(text)
+
+    def _nothing(self, request: web.Request) -> web.Response:
+        language = language_of(request.headers.get("Accept-Language", ""), "en")
+        text = self._gone.render(
+            language=language,
+            text=gone(translate(language)),
+            style=Markup(self._style),  # noqa: S704  # our own file
+        )
+        return self._html(text, status=404)
+
+    def _html(self, text: str, status: int = 200) -> web.Response:
+        return web.Response(
+            text=text,
+            status=status,
+            content_type="text/html",
+            headers={
+                **_NO_STORE,
+                "Content-Security-Policy": self._policy,
+                "X-Robots-Tag": "noindex, nofollow",
+            },
+        )
+
+
+_NO_STORE: Final = {"Cache-Control": "no-store", "Vary": "User-Agent, Accept-Language"}
+
+
+def _visiting(request: web.Request) -> Wallet | None:
+    purposes = (request.headers.get("Sec-Purpose", ""), request.headers.get("Purpose", ""))
+    prefetch = request.method == "HEAD" or any("prefetch" in purpose for purpose in purposes)
+    return wallet_of(request.headers.get("User-Agent", ""), prefetch=prefetch)
+
+
+def _wallet(name: str) -> Wallet | None:
+    return Wallet(name) if name in list(Wallet) else None
+
+
+def _go(where: str) -> web.Response:
+    return web.Response(status=303, headers={**_NO_STORE, "Location": where})
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
