@@ -162,6 +162,9 @@ class PayoutRequest:
     title: str
     created_at: datetime
     notify_url: str
+    payee_name: str = field(
+        default="", repr=False
+    )  # where the institution compares it (WeChat Pay from 2,000 yuan)
 
 
 @dataclass(frozen=True, slots=True)
