@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"&(?:#(?:x(?P<hex>[0-9a-fA-F]+)|(?P<dec>[0-9]+))|(?P<na
 _PLAIN = re.compile(r"[^<&]+")
 _END_TAG = re.compile(r"</([^\s>]*)\s*(>?)")
 _START_TAG = re.compile(r"<([^\s>]*)")
-_ATTRIBUTE = re.compile(r"""\s*([^\s=>/"']*)\s*(?:(=)\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9.-]*)))?""")
+_ATTRIBUTE = re.compile(r"""\s*([^\s=>/"']*)\s*(?:(=)\s*(?:"([^"]*)"?|'([^']*)'?|([A-Za-z0-9.-]*)))?""")
 _REFERENCE_CHARACTERS_MAX = 10
 _CODE_POINT_MAX = 0x10FFFF
 
@@ -89,7 +89,7 @@ class _HtmlReader:
             while self._text[self._at : self._at + 1].isspace():
                 self._at += 1
             if self._at >= len(self._text):
-                raise parse_error(f'Unclosed start tag "{tag}" at byte offset {where}')
+                raise parse_error(f"Unclosed start tag at byte offset {where}")
             if self._text[self._at] == ">":
                 self._at += 1
                 return attributes
