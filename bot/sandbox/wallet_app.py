@@ -1,0 +1,201 @@
+"""A wallet as the payer's app: it scans a code, shows the bill, and pays when its owner confirms."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Final
+from urllib.parse import urljoin
+
+import aiohttp
+
+from bot.sandbox.institutions import Institution, Institutions
+from bot.sandbox.records import SandboxRecords
+from providers.sdk.gateway import Bill, BillGone, Fault, PurseRefused
+from providers.sdk.wallets import Wallet, wallet_name
+
+_ANDROID: Final = (
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/UQ1A; wv) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Version/4.0 Chrome/126.0.6478.122 Mobile Safari/537.36"
+)
+
+# What each app's web view says of itself. Wo Wallet's and the e-CNY app's own words are not published.
+USER_AGENTS: Final[dict[Wallet, str]] = {
+    Wallet.WECHAT: f"{_ANDROID} MicroMessenger/8.0.49.2600(0x28003133) NetType/WIFI Language/zh_CN",
+    Wallet.ALIPAY: f"{_ANDROID} AliApp(AP/10.5.96.8000) AlipayClient/10.5.96.8000 Language/zh-Hans",
+    Wallet.QUICKPASS: f"{_ANDROID} UnionPay/1.0 CloudPay",
+    Wallet.BANK: f"{_ANDROID} UnionPay/1.0 CCBLoongPay",
+    Wallet.CMPAY: f"{_ANDROID} Hebao/9.15.42/com.cmpay.CMPayClient",
+    Wallet.BESTPAY: f"{_ANDROID} Bestpay/10.50.0",
+    Wallet.UNICOMPAY: f"{_ANDROID} MoongateWallet/1 unicompay",
+    Wallet.ECNY: f"{_ANDROID} MoongateWallet/1 ecny",
+}
+
+# How merchant codes begin, and whose they are; institutions' code tables, EMVCo "Merchant-Presented Mode" for 0002.
+SCHEMES: Final = (
+    ("weixin://wxpay/", "wechat"),
+    ("wxp://", "wechat"),
+    ("https://qr.alipay.com/", "alipay"),
+    ("https://qr.95516.com/", "unionpay"),
+    ("0002", "emvco"),
+    ("https://p.10086.cn/", "cmpay"),
+    ("http://m.bestpay.com.cn/", "bestpay"),
+    ("http://www.unicompayment.com/", "unicompay"),
+)
+
+LINK_PATH: Final = "/p/"  # where the host keeps its one-code pages
+_HOPS_MAX: Final = 3
+_PAGE_WITHIN_S: Final = 25.0  # the host may ask an institution before it answers
+
+
+class WalletRefused(Exception):  # noqa: N818  # an answer to the payer, not an error
+    """This wallet can't pay this; the text is what its owner reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedBill:
+    """A bill with the institution that holds it open. `key` names it across institutions and restarts."""
+
+    key: str
+    scheme: str
+    provider: str
+    bill: Bill
+
+
+class WalletApps:
+    """All wallets of this sandbox. They keep nothing between scan and pay: a bill lives at its institution."""
+
+    def __init__(
+        self,
+        institutions: Institutions,
+        records: SandboxRecords,
+        host_url: Callable[[], str],
+        changed: Callable[[], None],
+    ) -> None:
+        self._institutions, self._records = institutions, records
+        self._host_url, self._changed = host_url, changed
+        self._client: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Get the phones online."""
+        timeout = aiohttp.ClientTimeout(total=_PAGE_WITHIN_S)
+        self._client = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def close(self) -> None:
+        """Take them offline."""
+        if self._client is not None:
+            await self._client.close()
+
+    def wallets(self) -> tuple[Wallet, ...]:
+        """The wallets that some installed institution takes, in the house's order."""
+        taken = {wallet for institution in self._institutions for wallet in institution.info.wallets}
+        return tuple(wallet for wallet in Wallet if wallet in taken and wallet in USER_AGENTS)
+
+    async def scan(self, wallet: Wallet, code: str, language: str = "en") -> ScannedBill:
+        """Look at a code as that wallet would. Raises `WalletRefused` with the reason in words."""
+        text = await self._behind_link(wallet, code.strip(), language)
+        institution, bill = self._recognise(wallet, text)
+        self._check_taken(wallet, institution)
+        provider = institution.info.id
+        return ScannedBill(f"{provider}:{bill.id}", _scheme(text) or provider, provider, bill)
+
+    def pay(self, wallet: Wallet, key: str, faults: Iterable[Fault] = ()) -> None:
+        """The owner confirms. The faults are armed for this payment. Raises `WalletRefused`, then nothing has moved."""
+        provider, _, bill_id = key.partition(":")
+        institution = self._institutions.get(provider)
+        if institution is None or not bill_id:
+            raise WalletRefused("There is no such bill; scan the code again.")
+        self._check_taken(wallet, institution)
+        armed = tuple(faults)
+        for fault in armed:
+            institution.faults.arm(fault)
+        try:
+            with self._records.together():
+                institution.gateway.settle(bill_id, wallet)
+        except (BillGone, PurseRefused) as refusal:
+            for fault in armed:
+                institution.faults.take(fault)
+            raise WalletRefused(str(refusal)) from refusal
+        self._changed()
+
+    def _recognise(self, wallet: Wallet, code: str) -> tuple[Institution, Bill]:
+        for institution in self._institutions:
+            try:
+                bill = institution.gateway.recognise(code)
+            except BillGone as gone:
+                raise WalletRefused(str(gone)) from gone
+            if bill is not None:
+                return institution, bill
+        raise WalletRefused(
+            f"{wallet_name(wallet, 'en')} does not know this code: no institution here has issued it."
+        )
+
+    def _check_taken(self, wallet: Wallet, institution: Institution) -> None:
+        if wallet not in institution.info.wallets:
+            codes = f"{institution.info.name_en} codes"
+            raise WalletRefused(f"{codes} can't be paid with {wallet_name(wallet, 'en')}.")
+
+    async def _behind_link(self, wallet: Wallet, code: str, language: str) -> str:
+        """The institution's code behind one of the host's own links; any other code as it is."""
+        own = self._host_url().rstrip("/") + LINK_PATH
+        for _ in range(_HOPS_MAX):
+            if not code.startswith(own):
+                return code
+            code = await self._open_page(wallet, code, language)
+        raise WalletRefused("This link leads in circles.")
+
+    async def _open_page(self, wallet: Wallet, url: str, language: str) -> str:
+        if self._client is None:
+            raise WalletRefused("The wallet is offline.")
+        headers = {"User-Agent": USER_AGENTS[wallet], "Accept": "text/html", "Accept-Language": language}
+        try:
+            async with self._client.get(url, headers=headers, allow_redirects=False) as answer:
+                if answer.status // 100 == 3:  # noqa: PLR2004  # RFC 9110, 15.4
+                    return urljoin(url, answer.headers.get("Location", ""))
+                page = _read_page(await answer.text(errors="replace"))
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise WalletRefused("The shop does not answer; try again in a moment.") from error
+        if not page.code:
+            raise WalletRefused(page.said or "The page behind this code offers nothing to this wallet.")
+        return page.code
+
+
+def _scheme(code: str) -> str:
+    return next((scheme for prefix, scheme in SCHEMES if code.startswith(prefix)), "")
+
+
+class _Page(HTMLParser):
+    """Reads what a wallet's web view needs of a page: its payment code, or what it says instead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.code = ""
+        self._role = ""
+        self._lines: dict[str, str] = {}
+
+    @property
+    def said(self) -> str:
+        """An alert if there is one, else the status line, else the headline."""
+        return next(
+            (self._lines[role] for role in ("alert", "status", "headline") if role in self._lines), ""
+        )
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        if tag == "meta" and named.get("name") == "payment-code":
+            self.code = named.get("content", "")
+        self._role = named.get("role") or named.get("class", "")
+
+    def handle_data(self, data: str) -> None:
+        if self._role and data.strip():
+            self._lines.setdefault(self._role, data.strip())
+
+    def handle_endtag(self, tag: str) -> None:
+        del tag
+        self._role = ""
+
+
+def _read_page(text: str) -> _Page:
+    page = _Page()
+    page.feed(text)
+    page.close()
+    return page
