@@ -97,22 +97,14 @@ class UnionPay:
     ) -> RefundSnapshot | Declined | NotSent | Unknown:
         """Return part or all as an order of its own (04/00), or a full amount of today by a void (31/00)."""
         by_void = self._settings.void_same_day and reading.voidable(request)
-        answer = await self._return_by(wire.VOID if by_void else wire.REFUND, request, call)
-        code = answer["respCode"]
-        if code == wire.DUPLICATE:  # this number went through before: what became of it then?
-            known = await self._look_up_refund(reading.ref_of(request), call)
-            return (
-                known if isinstance(known, RefundSnapshot) else Unknown("The refund is known, not yet found.")
-            )
-        if code != wire.ACCEPTED and code not in wire.OPEN_CODES:
-            return reading.declined(answer)
-        return reading.refund_accepted(answer, request)
+        return await self._return_by(wire.VOID if by_void else wire.REFUND, request, call)
 
+    @settled
     async def void(self, request: RefundRequest, call: Call) -> RefundSnapshot | Declined | NotSent | Unknown:
         """Void the whole payment on its own clearing day (31/00): real time, full amount, never beside a refund."""
         if not reading.voidable(request):
             return Declined(DeclineReason.WINDOW, "", "A void takes the full amount on the day it was paid.")
-        return await self._void(request, call)
+        return await self._return_by(wire.VOID, request, call)
 
     @settled
     async def query_refund(self, ref: RefundRef, call: Call) -> RefundSnapshot | NotFound | NotSent | Unknown:
@@ -172,24 +164,26 @@ class UnionPay:
         return wire.scrub(transcript)
 
     async def _apply_code(self, intent: Intent, call: Call) -> Created | Declined:
-        answer = await self._ask(wire.APPLY_CODE, self._order(intent), call)
-        if answer["respCode"] in wire.OPEN_CODES - {wire.DUPLICATE}:
-            raise ReplyError(f"UnionPay has not decided: {answer['respCode']}.")
-        if answer["respCode"] != wire.ACCEPTED:
-            return reading.declined(answer)
+        answer = await self._open(wire.APPLY_CODE, intent, call)
+        if isinstance(answer, Declined):
+            return answer
         if not answer.get("qrCode", "").startswith(wire.CODE_PREFIX):
             raise ReplyError("UnionPay accepted the order and gave no code of its own.")
         return Created(code=answer["qrCode"], usable_until=intent.expires_at)
 
     async def _pre_order(self, intent: Intent, call: Call) -> Created | Declined:
-        answer = await self._ask(wire.PRE_ORDER, self._order(intent), call)
-        if answer["respCode"] in wire.OPEN_CODES - {wire.DUPLICATE}:
-            raise ReplyError(f"UnionPay has not decided: {answer['respCode']}.")
-        if answer["respCode"] != wire.ACCEPTED:
-            return reading.declined(answer)
+        answer = await self._open(wire.PRE_ORDER, intent, call)
+        if isinstance(answer, Declined):
+            return answer
         if not answer.get("tn"):
             raise ReplyError("UnionPay accepted the order and gave no tn.")
         return Created(in_app={"tn": answer["tn"]}, usable_until=intent.expires_at)
+
+    async def _open(self, trade: wire.Trade, intent: Intent, call: Call) -> dict[str, str] | Declined:
+        answer = await self._ask(trade, self._order(intent), call)
+        if answer["respCode"] in wire.OPEN_CODES - {wire.DUPLICATE}:
+            raise ReplyError(f"UnionPay has not decided: {answer['respCode']}.")
+        return answer if answer["respCode"] == wire.ACCEPTED else reading.declined(answer)
 
     async def _take_payer_code(self, intent: Intent, call: Call) -> Snapshot | Declined:
         digits = intent.payer_code.get_secret_value() if intent.payer_code else ""
@@ -240,27 +234,34 @@ class UnionPay:
             return Closed(code=seen.code)  # it never arrived, and its payer code is dead
         return verdict or Unknown(f"The reversal was answered with {answer['respCode']}; ask again.")
 
-    @settled
-    async def _void(self, request: RefundRequest, call: Call) -> RefundSnapshot | Declined:
-        answer = await self._return_by(wire.VOID, request, call)
-        if answer["respCode"] != wire.ACCEPTED and answer["respCode"] not in wire.OPEN_CODES:
+    async def _return_by(
+        self, trade: wire.Trade, request: RefundRequest, call: Call
+    ) -> RefundSnapshot | Declined | Unknown:
+        answer = await self._ask(trade, self._return(request), call)
+        code = answer["respCode"]
+        if code == wire.DUPLICATE:  # this number went through before: what became of it then?
+            known = await self._look_up_refund(reading.ref_of(request), call)
+            return (
+                known if isinstance(known, RefundSnapshot) else Unknown("The refund is known, not yet found.")
+            )
+        if code != wire.ACCEPTED and code not in wire.OPEN_CODES:
             return reading.declined(answer)
         return reading.refund_accepted(answer, request)
 
-    async def _return_by(self, trade: wire.Trade, request: RefundRequest, call: Call) -> dict[str, str]:
+    def _return(self, request: RefundRequest) -> dict[str, str]:
         attempt = request.attempt
         original = (
             {"origQryId": attempt.provider_ref}
             if attempt.provider_ref
             else {"origOrderId": attempt.number, "origTxnTime": beijing(attempt.created_at, wire.TIME)}
         )
-        fields = _identity(request.number, request.created_at) | {
+        own = _identity(request.number, request.created_at) | {
             "txnAmt": str(request.amount.minor),
             "currencyCode": "156",
             "backUrl": request.notify_url,
             "reqReserved": attempt.number,  # comes back in the notification, which names no original order
         }
-        return await self._ask(trade, fields | original, call)
+        return own | original
 
     def _order(self, intent: Intent) -> dict[str, str]:
         return _identity(intent.number, intent.created_at) | {

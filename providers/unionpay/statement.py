@@ -27,7 +27,7 @@ COLUMNS: Final = (
     ("", 98),
 )  # fmt: skip
 
-_FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+_FILE_BYTES_MAX: Final = 32 * 1024 * 1024
 _KINDS: Final = {
     "01": StatementKind.PAYMENT,
     "04": StatementKind.REFUND,
@@ -59,9 +59,11 @@ def _cleared(content: str) -> list[bytes]:
     try:
         inflater = zlib.decompressobj()
         packed = inflater.decompress(base64.b64decode(content, validate=True), _FILE_BYTES_MAX)
+        if inflater.unconsumed_tail:
+            raise ReplyError("The reconciliation file is too large.")
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             members = [item for item in archive.infolist() if "ZM" in item.filename]
-            if inflater.unconsumed_tail or sum(item.file_size for item in members) > _FILE_BYTES_MAX:
+            if sum(item.file_size for item in members) > _FILE_BYTES_MAX:
                 raise ReplyError("The reconciliation file is too large.")
             return [archive.read(item) for item in members if "ZME" not in item.filename]
     except (binascii.Error, zlib.error, zipfile.BadZipFile, RuntimeError):  # RuntimeError: a locked member
