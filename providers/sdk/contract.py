@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -86,10 +86,16 @@ class ProviderSettings(BaseSettings):
     """One merchant account. The host reads it from the environment under `<PROVIDER>_` (or `<PROVIDER>_<ACCOUNT>_`).
 
     Every field has a `description`: `.env.example` is written from it. Secrets are `SecretStr`; keys and certificates
-    are PEM text, or a path to a PEM file.
+    are PEM text, or a path to a PEM file. `merchant_field` names the field that holds the merchant's number.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    merchant_field: ClassVar[str] = "merchant_id"
+
+    @property
+    def merchant(self) -> str:
+        """The merchant's number at the institution: what every verified `Snapshot.merchant` must be."""
+        return str(getattr(self, self.merchant_field))
 
 
 def pem(value: SecretStr | str) -> bytes:
