@@ -23,7 +23,7 @@ class PlainGateway:
         """The test merchant; its key is drawn once."""
         if self._context.drawer.get("key") is None:
             self._context.drawer.put("key", {"key": self._context.random.text(32)})
-        return {"base_url": base_url, "merchant": MERCHANT, "key": self._key().decode()}
+        return {"base_url": base_url, "merchant_id": MERCHANT, "key": self._key().decode()}
 
     async def handle(self, request: HttpRequest) -> HttpReply:
         """One signed call, one signed answer."""

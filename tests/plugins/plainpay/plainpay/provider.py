@@ -47,7 +47,7 @@ class PlainPaySettings(ProviderSettings):
     """One merchant at PlainPay."""
 
     base_url: str = Field("https://api.plainpay.example", description="PlainPay's API.")
-    merchant: str = Field(description="The merchant number PlainPay gave you.")
+    merchant_id: str = Field(description="The merchant number PlainPay gave you.")
     key: SecretStr = Field(description="The shared key, from PlainPay's merchant page.")
 
 
