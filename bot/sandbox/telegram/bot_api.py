@@ -7,7 +7,7 @@ from aiohttp import web
 from bot.sandbox.telegram.chats import Chats
 from bot.sandbox.telegram.faults import Fault, Faults
 from bot.sandbox.telegram.files import Files
-from bot.sandbox.telegram.formatting import format_caption, plain
+from bot.sandbox.telegram.formatting import TEXT_MAX, format_caption, plain
 from bot.sandbox.telegram.journal import Journal
 from bot.sandbox.telegram.keyboards import as_buttons
 from bot.sandbox.telegram.menu import Menu
@@ -105,8 +105,14 @@ class BotApi:
         self._faults.arm(Fault(method, code, retry_after, times, after))
 
     async def write(self, user: Person, chat_id: int, text: str, *, reply_to: int | None = None) -> int:
-        """A person sends text; the number of the message. Writing to a bot one has blocked takes it back first."""
-        return self._say(user, chat_id, saying(plain(text)), reply_to)
+        """A person sends text; the number of the message. Writing to a bot one has blocked takes it back first.
+
+        Raises `ValueError` for a text that no client would send as one message, and for another's private chat.
+        """
+        said = plain(text)
+        if not 1 <= len(said.text) <= TEXT_MAX:
+            raise ValueError(f"A message has 1 to {TEXT_MAX} characters; this one has {len(said.text)}.")
+        return self._say(user, chat_id, saying(said), reply_to)
 
     async def photograph(self, user: Person, chat_id: int, png: bytes, caption: str = "") -> int:
         """A person sends a photo; the number of the message. Raises `ApiError` for what is no picture."""

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import aiohttp
 from aiohttp import web
 from aiohttp.multipart import MultipartResponseWrapper
+from pydantic import JsonValue
 
 from bot.sandbox.telegram.errors import ApiError, bad_request
 from bot.sandbox.telegram.files import FILE_BYTES_MAX, Upload
@@ -29,12 +30,25 @@ class Call:
     uploads: Mapping[str, Upload] = field(default_factory=dict, repr=False)
 
 
+def read_json(text: str | bytes) -> JsonValue:
+    """Decode JSON. Raises `ValueError` for what is none, and for lone surrogates, which no UTF-8 text can hold."""
+    try:
+        value: JsonValue = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise ValueError("The JSON is nested too deep.") from error
+    return value
+
+
 async def read_call(request: web.Request) -> Call:
     """Read a request; the path names the method. Raises `ApiError` for a body that cannot be read."""
     args = dict(request.query)
     uploads: dict[str, Upload] = {}
     if request.content_type == "multipart/form-data":
-        await _read_parts(await request.multipart(), args, uploads)
+        try:
+            await _read_parts(await request.multipart(), args, uploads)
+        except ValueError as error:
+            raise bad_request("can't parse the multipart body") from error
     elif request.can_read_body:
         args |= _arguments(request.content_type, await _read_limited(request.content))
     return Call(request.match_info["method"], args, uploads)
@@ -76,7 +90,7 @@ def _arguments(content_type: str, body: bytes) -> dict[str, str]:
 
 def _from_json(body: bytes) -> dict[str, str]:
     try:
-        values = json.loads(body) if body.strip() else {}
+        values = read_json(body) if body.strip() else {}
     except ValueError as error:
         raise bad_request("can't parse JSON object") from error
     if not isinstance(values, dict):
@@ -84,7 +98,7 @@ def _from_json(body: bytes) -> dict[str, str]:
     return {name: _as_text(value) for name, value in values.items() if value is not None}
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: JsonValue) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

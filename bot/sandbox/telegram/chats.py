@@ -90,10 +90,6 @@ class Chats:
             raise errors.blocked_by_user()
         return record
 
-    def known(self, chat_id: int) -> ChatRecord | None:
-        """The chat, or None."""
-        return self._records.get(chat_id)
-
     def all(self) -> tuple[ChatRecord, ...]:
         """Every chat, in the order of their first message."""
         return tuple(self._records.values())
@@ -119,8 +115,10 @@ class Chats:
             self._keep(record.model_copy(update={"bar": None, "bar_message_id": None}))
 
     def bar(self, chat_id: int) -> InputBar:
-        """What stands at the bottom of the chat."""
-        record = self.find(chat_id)
+        """What stands at the bottom of the chat; nothing in a chat that nobody has opened."""
+        record = self._records.get(chat_id)
+        if record is None:
+            return InputBar()
         match record.bar:
             case ReplyKeyboardMarkup() as bar:
                 return InputBar(

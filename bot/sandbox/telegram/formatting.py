@@ -9,6 +9,7 @@ from bot.sandbox.telegram.errors import bad_request
 from bot.sandbox.telegram.html_text import parse_html
 from bot.sandbox.telegram.markdown_text import parse_markdown
 from bot.sandbox.telegram.marked_text import Formatted, byte_offset, sorted_entities, utf16_length
+from bot.sandbox.telegram.old_markdown_text import parse_old_markdown
 from bot.sandbox.telegram.wire import MessageEntity
 
 TEXT_MAX = 4096
@@ -60,6 +61,8 @@ def _format(text: str, parse_mode: str, entities: tuple[MessageEntity, ...]) -> 
             parsed = parse_html(text)
         case "markdownv2":
             parsed = parse_markdown(text)
+        case "markdown":
+            parsed = parse_old_markdown(text)
         case _:
             raise bad_request("Unsupported parse_mode")
     return _found_in(_trimmed(parsed))

@@ -49,9 +49,9 @@ class Journal:
 
     def commit(self) -> None:
         """Make everything since the last commit durable at once."""
-        changes, self._pending = self._pending, {}
-        if changes:
-            self._records.write({_ROOT + key: value for key, value in changes.items()})
+        if self._pending:
+            self._records.write({_ROOT + key: value for key, value in self._pending.items()})
+            self._pending = {}
 
     def drop_all(self, prefix: str) -> None:
         """Delete everything that starts so with the next commit."""

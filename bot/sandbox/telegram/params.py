@@ -3,13 +3,13 @@
 Unknown parameters are ignored. Numbers are read leniently, as on Telegram: what is no number is 0.
 """
 
-import json
 import re
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError
 
 from bot.sandbox.telegram import errors
+from bot.sandbox.telegram.call import read_json
 from bot.sandbox.telegram.errors import bad_request
 from bot.sandbox.telegram.formatting import read_entities
 from bot.sandbox.telegram.keyboards import read_markup
@@ -41,17 +41,16 @@ def _chat(text: object) -> object:
 
 def _json(text: str, complaint: str) -> JsonValue:
     try:
-        value: JsonValue = json.loads(text)
+        return read_json(text)
     except ValueError as error:
         raise bad_request(complaint) from error
-    return value
 
 
 def _entities(text: object) -> object:
     if not isinstance(text, str) or not text:
         return text or ()
     try:
-        return read_entities(json.loads(text))
+        return read_entities(read_json(text))
     except ValueError:
         return ()
 
@@ -67,11 +66,13 @@ def _kinds(text: object) -> object:
     if not isinstance(text, str):
         return text
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except ValueError:
         return None
-    is_list_of_words = isinstance(value, list) and all(isinstance(word, str) for word in value)
-    return tuple(word.lower() for word in value) if is_list_of_words else None
+    if not isinstance(value, list):
+        return None
+    words = tuple(word.lower() for word in value if isinstance(word, str))
+    return words if len(words) == len(value) else None
 
 
 def _message_ids(text: object) -> object:

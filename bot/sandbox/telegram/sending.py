@@ -19,22 +19,22 @@ Uploads = Mapping[str, Upload]
 
 async def send_message(world: World, params: SendMessage, _: Uploads) -> Message:
     """Text, 1 to 4096 characters."""
-    chat = world.chats.find(params.chat_id)
-    return _post(world, chat, params, saying(format_text(params.text, params.parse_mode, params.entities)))
+    said = format_text(params.text, params.parse_mode, params.entities)
+    return _post(world, world.chats.find(params.chat_id), params, saying(said))
 
 
 async def send_photo(world: World, params: SendPhoto, uploads: Uploads) -> Message:
     """A picture, uploaded or by `file_id`, with a caption of at most 1024 characters."""
-    chat = world.chats.find(params.chat_id)
     caption = format_caption(params.caption, params.parse_mode, params.caption_entities)
+    chat = world.chats.find(params.chat_id)
     photo = take_photo(world, params.photo, uploads, "photo")
     return _post(world, chat, params, captioned(caption, photo=photo))
 
 
 async def send_document(world: World, params: SendDocument, uploads: Uploads) -> Message:
     """A file as it is, uploaded or by `file_id`."""
-    chat = world.chats.find(params.chat_id)
     caption = format_caption(params.caption, params.parse_mode, params.caption_entities)
+    chat = world.chats.find(params.chat_id)
     document = take_document(world, params.document, uploads, "document")
     return _post(world, chat, params, captioned(caption, document=document))
 

@@ -83,7 +83,12 @@ class Webhook:
         updates.on_added = self._wake.set
 
     def set(self, settings: WebhookSettings) -> None:
-        """A new webhook, or none. Deliveries to the old one end now; their updates stay in the queue."""
+        """A new webhook, or none. Deliveries to the old one end now; their updates stay in the queue.
+
+        The same webhook again changes nothing.
+        """
+        if settings == self.settings.model_copy(update={"last_error_date": None, "last_error_message": None}):
+            return
         self._keep(settings)
         self._stop_lanes()
         self._wake.set()
@@ -165,7 +170,7 @@ class Webhook:
         except aiohttp.ClientConnectorError:
             self._failed("Connection refused")
             return False
-        except aiohttp.ClientError:
+        except (aiohttp.ClientError, ValueError):  # aiohttp raises ValueError for broken multipart
             self._failed("Webhook connection closed")
             return False
         self._updates.forget(pending.id)

@@ -1,7 +1,11 @@
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.sandbox.telegram.errors import ApiError
-from bot.sandbox.telegram.formatting import format_caption, format_text, plain, read_entities
+from bot.sandbox.telegram.formatting import check_bounds, format_caption, format_text, plain, read_entities
 from bot.sandbox.telegram.wire import MessageEntity
 
 
@@ -127,6 +131,37 @@ def test_broken_markdown_is_refused_with_telegrams_words(source, complaint):
     assert refused.value.description == f"Bad Request: can't parse entities: {complaint}"
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "expected"),
+    [
+        ("*b* _i_ `c` 1.5!", "b i c 1.5!", [("bold", 0, 1), ("italic", 2, 1), ("code", 4, 1)]),
+        ("```py\nx```", "x", [("pre", 0, 1)]),
+        ("[x](https://e.org) [y]", "x y", [("text_link", 0, 1)]),
+        (r"snake\_case \ ok", r"snake_case \ ok", []),
+    ],
+)
+def test_the_old_markdown_is_still_understood(source, text, expected):
+    formatted = format_text(source, "Markdown", ())
+
+    assert (formatted.text, entities(formatted)) == (text, expected)
+
+
+@pytest.mark.parametrize("source", ["月_b", "月*b", "月`b", "月[b"])
+def test_the_old_markdown_says_where_an_entity_does_not_end(source):
+    with pytest.raises(ApiError, match="Can't find end of the entity starting at byte offset 3"):
+        format_text(source, "Markdown", ())
+
+
+@given(
+    source=st.text(alphabet="<>/&;b \"'=#x1*_~`|[]()!\\>\n月🌕a"),
+    parse_mode=st.sampled_from(["HTML", "MarkdownV2", "Markdown"]),
+)
+def test_any_markup_parses_or_is_refused(source, parse_mode):
+    with contextlib.suppress(ApiError):
+        formatted = format_caption(source, parse_mode, ())
+        check_bounds(formatted.text, formatted.entities)
+
+
 def test_commands_links_mentions_and_tags_are_found_but_not_inside_code():
     said = plain(" /start@moongate_bot https://e.org/a?b=1. @ann_lee #coffee a/b x@y.z 1#2")
 
@@ -136,12 +171,12 @@ def test_commands_links_mentions_and_tags_are_found_but_not_inside_code():
     assert entities(html("<code>/start</code>")) == [("code", 0, 6)]
 
 
-def given(*values):
+def bold(*values):
     return tuple(MessageEntity(type="bold", offset=offset, length=length) for offset, length in values)
 
 
 def test_given_entities_are_sorted_and_cut_to_the_trimmed_text():
-    formatted = format_text("  ab ", "", given((4, 1), (0, 5), (3, 0)))
+    formatted = format_text("  ab ", "", bold((4, 1), (0, 5), (3, 0)))
 
     assert (formatted.text, entities(formatted)) == ("ab", [("bold", 0, 2)])
 
@@ -159,7 +194,7 @@ def test_given_entities_are_sorted_and_cut_to_the_trimmed_text():
 )
 def test_given_entities_must_lie_in_the_text(entity, complaint):
     with pytest.raises(ApiError) as refused:
-        format_text("a🌕b", "", given(entity))
+        format_text("a🌕b", "", bold(entity))
 
     assert refused.value.description == f"Bad Request: {complaint}"
 
