@@ -1,42 +1,136 @@
-"""The till: places orders, opens them at an institution, takes its notifications, cancels and refunds."""
+"""The till: places orders, opens them at an institution, takes its notifications, cancels and refunds.
 
-from collections.abc import Sequence
-from typing import Protocol
+The front of this room; each verb lives in a file of its own behind it. All of it may run at once, and in several
+processes on one store.
+"""
 
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.orders import rows
 from bot.orders.answers import Opened, OrderRefusedError, Refused, Why
+from bot.orders.audit import Cause
+from bot.orders.book import Book
+from bot.orders.checking import Checking
+from bot.orders.ending import Ending
+from bot.orders.intake import Intake, OrphanError
+from bot.orders.opening import Opening
 from bot.orders.order import Draft, Order, Refund
-from bot.orders.routing import Offer, Refusal
+from bot.orders.placing import Placing
+from bot.orders.ports import Account, Watch
+from bot.orders.refunding import Refunding
+from bot.orders.routing import WAYS_IN_CHAT, Offer, Refusal, offers, refusals
+from bot.orders.till import Till, UnknownOrderError
+from bot.orders.watch import LogWatch
+from providers.sdk.clock import Clock, Random
 from providers.sdk.contract import Way
 from providers.sdk.money import Money
+from providers.sdk.results import Fact
 from providers.sdk.transport import HttpReply, HttpRequest
 from providers.sdk.wallets import Wallet
 
-__all__ = ["Checkout", "Opened", "OrderRefusedError", "Refused", "Why"]
+__all__ = ["Checkout", "Opened", "OrderRefusedError", "OrphanError", "Refused", "UnknownOrderError", "Why"]
 
 
-class Checkout(Protocol):
-    """One per process. All of it may run at once, also in several processes on one store."""
+class Checkout:
+    """One per process. Give its worker to `Worker`, or nothing is swept, shown or told."""
 
-    async def place(self, drafts: Sequence[Draft]) -> tuple[Order, ...]: ...
+    def __init__(
+        self,
+        book: Book,
+        accounts: Iterable[Account],
+        *,
+        clock: Clock,
+        random: Random,
+        watch: Watch | None = None,
+    ) -> None:
+        self.till = Till(book, accounts, clock, random, watch or LogWatch())
+        self.ending = Ending(self.till)
+        self.opening = Opening(self.till, self.ending)
+        self.checking = Checking(self.till, self.opening, self.ending)
+        self.refunding = Refunding(self.till)
+        self.intake = Intake(self.till)
+        self._placing = Placing(self.till)
 
-    async def find(self, order_id: str) -> Order | None: ...
+    async def place(self, drafts: Sequence[Draft]) -> tuple[Order, ...]:
+        """Store what pages asked for: all of it or nothing, in one transaction. Nobody outside is called.
 
-    async def find_by_link(self, token: str) -> Order | None: ...
+        The same `order_key` of the same person and mini program gives the same order again, shown again. Raises
+        `OrderRefusedError` when it asks for another amount or title. An amount that no account can take gives an
+        order that has failed; its page is told.
+        """
+        return await self._placing.place(drafts)
 
-    async def orders_of(self, user_id: int, limit: int = 10) -> tuple[Order, ...]: ...
+    async def find(self, order_id: str) -> Order | None:
+        """The order as committed."""
+        return await self.till.find(order_id)
 
-    def offers(self, order: Order) -> tuple[Offer, ...]: ...
+    async def find_by_link(self, token: str) -> Order | None:
+        """The order whose one-code page has that token."""
 
-    def refusals(self, order: Order) -> tuple[Refusal, ...]: ...
+        async def query(connection: AsyncConnection) -> Order | None:
+            return await rows.find_by_link(connection, token)
+
+        return await self.till.book.read(query)
+
+    async def orders_of(self, user_id: int | None, limit: int = 10) -> tuple[Order, ...]:
+        """The newest orders of a person (of everybody for None), newest first."""
+
+        async def query(connection: AsyncConnection) -> tuple[Order, ...]:
+            return await rows.newest_of(connection, user_id, limit)
+
+        return await self.till.book.read(query)
+
+    def offers(self, order: Order, ways: Sequence[Way] = WAYS_IN_CHAT) -> tuple[Offer, ...]:
+        """How this order can be paid now, best first; `routing.best_per_wallet` makes buttons of it."""
+        return offers(order.amount, self.till.routes(), ways=ways)
+
+    def refusals(self, order: Order, ways: Sequence[Way] = WAYS_IN_CHAT) -> tuple[Refusal, ...]:
+        """Why the other accounts and wallets are not offered."""
+        return refusals(order.amount, self.till.routes(), ways=ways)
 
     async def open(
         self, order_id: str, wallet: Wallet, *, user_id: int | None = None, way: Way | None = None
-    ) -> Opened | Refused: ...
+    ) -> Opened | Refused:
+        """A payer chose a wallet: give them a code or link of it.
 
-    async def cancel(self, order_id: str, user_id: int) -> Order | Refused: ...
+        A second tap gets the same code. A code of another wallet is closed first. The attempt is stored as called
+        before the institution hears of it. `Why.CHECKING` means that nobody knows yet: the cashier message follows by
+        itself. `user_id` is whoever tapped; None for the one-code page, which whoever holds the link may use.
+        """
+        try:
+            return await self.opening.open(order_id, wallet, user_id, way)
+        except UnknownOrderError:
+            return Refused(Why.UNKNOWN_ORDER)
 
-    async def receive(self, provider_id: str, account: str, request: HttpRequest) -> HttpReply: ...
+    async def cancel(self, order_id: str, user_id: int) -> Order | Refused:
+        """The payer changed their mind. Closed at the institution first; paid beats cancel.
+
+        `Why.CHECKING`: the institution has not confirmed; the order is led to its end by the sweeper.
+        """
+        return await self.ending.cancel(order_id, user_id)
+
+    async def receive(self, provider_id: str, account: str, request: HttpRequest) -> HttpReply:
+        """An institution's notification, as it came: verified, stored, and only then acknowledged.
+
+        What does not verify is answered as refused and counted, and changes nothing. A repeat is acknowledged. When
+        the store does not take it, the answer is 503, so that the institution tries again.
+        """
+        return await self.intake.receive(provider_id, account, request)
+
+    async def apply(self, fact: Fact, cause: Cause, *, provider_id: str, account: str) -> None:
+        """The one function behind notification, query and operator: compare, look up, book, audit, outbox.
+
+        Raises `OrphanError` when the fact is about nothing in the book, or about another account's number.
+        """
+        await self.intake.apply(fact, cause, provider_id, account)
 
     async def refund(
         self, order_id: str, amount: Money, reason: str, actor: str, *, refund_key: str = ""
-    ) -> Refund | Refused: ...
+    ) -> Refund | Refused:
+        """Send part or all back. The amount is reserved before the call; the sweeper goes on where the answer is unknown.
+
+        The caller checks that `actor` may do this. With a `refund_key`, asking twice refunds once.
+        """
+        return await self.refunding.refund(order_id, amount, reason, actor, refund_key)

@@ -57,6 +57,7 @@ MONEY_IS_HERE: Final = frozenset(
 )
 ATTEMPT_IS_OPEN: Final = frozenset({AttemptState.INTENT, AttemptState.UNKNOWN, AttemptState.OPENED})
 ATTEMPT_HAS_MONEY: Final = frozenset({AttemptState.PAID, AttemptState.OVERPAID})
+_EXPIRES_AFTER_MAX_S: Final = 7 * 86400
 REFUND_IS_OPEN: Final = frozenset({RefundState.RESERVED, RefundState.UNKNOWN, RefundState.SENT})
 
 
@@ -71,6 +72,14 @@ class Draft:
     language: str
     request: PaymentRequest
     expires_after_s: int = 900
+
+    def __post_init__(self) -> None:
+        if not self.request.amount:
+            raise ValueError("An order needs an amount above zero; something free needs no payment.")
+        if not 1 <= self.expires_after_s <= _EXPIRES_AFTER_MAX_S:
+            raise ValueError(
+                f"expires_after_s is 1 to {_EXPIRES_AFTER_MAX_S} seconds, not {self.expires_after_s}."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +97,9 @@ class Attempt:
     created_at: datetime
     expires_at: datetime
     called_at: datetime | None = None  # None: nothing has left this house under this number
+    heard_at: datetime | None = (
+        None  # when the answer to the last call was stored; None while it is on its way
+    )
     sends: int = 0
     code: str | None = field(default=None, repr=False)
     link: str | None = field(default=None, repr=False)
@@ -134,7 +146,7 @@ class Refund:
     state: RefundState
     created_at: datetime
     refund_key: str = ""  # the asker's own: the same key asks for the same refund again
-    called_at: datetime | None = None
+    called_at: datetime | None = None  # the first call that may have left
     sends: int = 0
     provider_ref: str = ""
     next_check_at: datetime | None = None
@@ -174,6 +186,15 @@ class Order:
         """The money is, or was, here."""
         return self.state in MONEY_IS_HERE
 
+    @property
+    def payable(self) -> bool:
+        """Attempts may be opened."""
+        return self.state is OrderState.PENDING and self.ending is None
+
     def attempt(self, number: str) -> Attempt:
         """The attempt of that number. Raises `LookupError`."""
-        return next(attempt for attempt in self.attempts if attempt.number == number)
+        return {attempt.number: attempt for attempt in self.attempts}[number]
+
+    def refund(self, number: str) -> Refund:
+        """The refund of that number. Raises `LookupError`."""
+        return {refund.number: refund for refund in self.refunds}[number]

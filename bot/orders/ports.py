@@ -18,7 +18,7 @@ class Account:
     """
 
     provider_id: str
-    name: str = "default"
+    name: str = "main"
     merchant: str
     info: ProviderInfo
     provider: Provider = field(repr=False)

@@ -96,8 +96,7 @@ class Effect(StrEnum):
     BOOK_PAYMENT = "book_payment"
     BOOK_EXTRA = "book_extra"
     BOOK_REFUND = "book_refund"
-    RESERVE = "reserve"
-    RELEASE = "release"
+    RELEASE = "release"  # the refund no longer holds its part of the budget
     LEAVE_OTHERS = "leave_others"  # the other open attempts are to be closed
     REFUND_EXTRA = "refund_extra"  # reserve the return of a second payment
     WATCH = "watch"  # ask the institution soon: something may be open that must not be
@@ -152,6 +151,9 @@ ORDER: Final[Mapping[tuple[OrderState, OrderEvent], tuple[OrderState, Effects]]]
     (_O.NEEDS_REVIEW, _OE.PAID): (_O.PAID, _ARRIVED),
     (_O.NEEDS_REVIEW, _OE.DOUBTED): (_O.NEEDS_REVIEW, (_F.ALERT,)),
     (_O.NEEDS_REVIEW, _OE.FAILED): (_O.FAILED, (_F.TELL_FAILED, _F.SHOW)),
+    # An attempt that ends after its order has is no news for the payer.
+    **{(state, _OE.CHANGED): (state, ()) for state in _O if state is not _O.PENDING},
+    **{(state, _OE.UNSURE): (state, ()) for state in _O if state is not _O.PENDING},
     **{(state, _OE.ASKED_AGAIN): (state, (_F.SHOW,)) for state in _O if state is not _O.CREATED},
     **{(state, _OE.PAID_AGAIN): (state, (_F.ALERT, _F.SHOW)) for state in MONEY_IS_HERE},
     **{(state, _OE.DOUBTED): (state, (_F.ALERT,)) for state in MONEY_IS_HERE},

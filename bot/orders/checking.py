@@ -1,0 +1,80 @@
+"""What the sweeper does with an attempt or an order that is due: asks, then does what is left to do."""
+
+from dataclasses import replace
+
+from bot.orders import schedule
+from bot.orders.audit import Cause, CauseKind
+from bot.orders.ending import Answer, Ending
+from bot.orders.opening import Opening, mark_called
+from bot.orders.order import Attempt, AttemptState, Order
+from bot.orders.posting import Posting
+from bot.orders.till import Till
+from providers.sdk.contract import Way
+from providers.sdk.results import NotFound, Paid, Snapshot
+
+
+class Checking:
+    """Asks about attempts nobody is waiting for."""
+
+    def __init__(self, till: Till, opening: Opening, ending: Ending) -> None:
+        self._till = till
+        self._opening = opening
+        self._ending = ending
+
+    async def check(self, number: str) -> Order:
+        """Ask about one attempt and act on the answer. Raises `UnknownOrderError`."""
+        found = await self._till.find_by_number(number)
+        async with self._till.hold(found.id):
+            order = await self._till.find_by_number(number)
+            attempt = order.attempt(number)
+            if attempt.next_check_at is None:
+                return order  # settled while it stood in the queue
+            account = self._till.account_of(attempt)
+            if order.ending is not None or attempt.state is AttemptState.INTENT or account is None:
+                return await self._later(order, number)
+            order, answer = await self._ending.ask(order, attempt, account)
+            return await self._act(order, order.attempt(number), answer)
+
+    async def _act(self, order: Order, attempt: Attempt, answer: Answer) -> Order:
+        alive = isinstance(answer, Snapshot) and answer.state in {Paid.UNPAID, Paid.PAYING}
+        unwanted = attempt.leaving or not order.payable
+        reopened = alive and attempt.state in {AttemptState.CLOSED, AttemptState.DECLINED}
+        if reopened or (attempt.open and unwanted):
+            return await self._ending.leave(order, attempt)
+        if attempt.state is AttemptState.UNKNOWN and self._may_send_again(order, attempt, answer):
+            cause = Cause(CauseKind.HOUSE, f"resend:{attempt.number}")
+            order, _ = await self._till.change(
+                order.id, cause, lambda posting: mark_called(posting, attempt.number)
+            )
+            await self._opening.call(order, attempt.number)
+            return await self._till.find_by_number(attempt.number)
+        return order
+
+    def _may_send_again(self, order: Order, attempt: Attempt, answer: Answer) -> bool:
+        """The same number with the same content: at the institution it is one order however often it arrives."""
+        now = self._till.clock.now()
+        unpaid = isinstance(answer, NotFound) or (
+            isinstance(answer, Snapshot) and answer.state is Paid.UNPAID
+        )
+        return (
+            unpaid
+            and attempt.way is not Way.PAYER_CODE  # that code has died meanwhile
+            and now < order.expires_at
+            and not schedule.in_flight(attempt, now)
+        )
+
+    async def _later(self, order: Order, number: str) -> Order:
+        """Nothing to ask: an unsent intent, an account that is gone, or an order that is being ended as a whole."""
+
+        def work(posting: Posting) -> None:
+            attempt = posting.order.attempt(number)
+            if self._till.account_of(attempt) is None:
+                posting.alert(
+                    f"{attempt.provider}/{attempt.account} is no longer configured; {number} is open there."
+                )
+            checks = attempt.checks + 1
+            at = schedule.next_attempt_check(attempt.state, checks, posting.order, posting.now)
+            posting.set_attempt(replace(attempt, checks=checks, next_check_at=at))
+
+        order, _ = await self._till.change(order.id, Cause(CauseKind.HOUSE, f"schedule:{number}"), work)
+        return order

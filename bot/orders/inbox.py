@@ -1,0 +1,135 @@
+"""Verified notifications, stored before they are acknowledged and worked off afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.orders.book import insert_once
+from bot.orders.schema import InboxState, inbox
+from providers.sdk.results import Fact, PayoutSnapshot, RefundSnapshot, Snapshot, Verified
+from providers.sdk.transport import HttpRequest
+
+_LADDER_S: Final = (1, 5, 30, 60, 300, 900, 3600)
+_TRIES_MAX: Final = 50
+_NO_FACT: Final = "none"
+_PAYER_SHOWN: Final = 4
+
+_PAYMENT: Final = TypeAdapter(Snapshot)
+_REFUND: Final = TypeAdapter(RefundSnapshot)
+_PAYOUT: Final = TypeAdapter(PayoutSnapshot)
+_READERS: Final[
+    Mapping[str, TypeAdapter[Snapshot] | TypeAdapter[RefundSnapshot] | TypeAdapter[PayoutSnapshot]]
+] = {
+    "payment": _PAYMENT,
+    "refund": _REFUND,
+    "payout": _PAYOUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A stored notification, as the worker takes it up."""
+
+    id: int
+    provider: str
+    account: str
+    kind: str
+    fact: str
+    tries: int
+
+    def read(self) -> Fact:
+        """What it says. Raises `ValueError` when what was stored cannot be read."""
+        return _READERS[self.kind].validate_json(self.fact)
+
+
+async def keep(
+    connection: AsyncConnection,
+    request: HttpRequest,
+    verified: Verified,
+    *,
+    provider: str,
+    account: str,
+    now: datetime,
+) -> bool:
+    """Store it; False when this event is already here."""
+    kind, fact = _written(verified.fact)
+    used = verified.fact is not None
+    return await insert_once(
+        connection,
+        inbox,
+        provider=provider,
+        account=account,
+        event_key=verified.event_key,
+        event=verified.event,
+        method=request.method,
+        url=request.url,
+        headers=[list(line) for line in request.headers.lines],
+        body=request.body,
+        kind=kind,
+        fact=fact,
+        state=InboxState.NEW if used else InboxState.IGNORED,
+        received_at=now,
+        next_try_at=now if used else None,
+        tries=0,
+        note="",
+    )
+
+
+async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[Notice]:
+    """What is to be worked off, oldest first."""
+    query = (
+        select(inbox)
+        .where(inbox.c.state == InboxState.NEW, inbox.c.next_try_at <= now)
+        .order_by(inbox.c.id)
+        .limit(limit)
+    )
+    return [
+        Notice(row.id, row.provider, row.account, row.kind, row.fact, row.tries)
+        for row in await connection.execute(query)
+    ]
+
+
+async def claim(connection: AsyncConnection, notice: Notice) -> bool:
+    """Lock it until the transaction ends; False when another worker holds it or has worked it off."""
+    query = (
+        select(inbox.c.id)
+        .where(inbox.c.id == notice.id, inbox.c.state == InboxState.NEW)
+        .with_for_update(skip_locked=True)
+    )
+    return await connection.scalar(query) is not None
+
+
+async def finish(connection: AsyncConnection, notice: Notice, state: InboxState, note: str = "") -> None:
+    """It is worked off."""
+    values = {"state": state, "note": note, "next_try_at": None}
+    await connection.execute(update(inbox).where(inbox.c.id == notice.id).values(**values))
+
+
+async def postpone(connection: AsyncConnection, notice: Notice, now: datetime, note: str) -> bool:
+    """It could not be applied: again later; True when it has been given up instead."""
+    tries = notice.tries + 1
+    if tries >= _TRIES_MAX:
+        await finish(connection, notice, InboxState.DEAD, note)
+        return True
+    wait = timedelta(seconds=_LADDER_S[min(notice.tries, len(_LADDER_S) - 1)])
+    values = {"tries": tries, "next_try_at": now + wait, "note": note}
+    await connection.execute(update(inbox).where(inbox.c.id == notice.id).values(**values))
+    return False
+
+
+def _written(fact: Fact | None) -> tuple[str, str]:
+    match fact:
+        case None:
+            return _NO_FACT, ""
+        case Snapshot():
+            masked = replace(fact, payer=fact.payer[-_PAYER_SHOWN:])
+            return "payment", _PAYMENT.dump_json(masked).decode()
+        case RefundSnapshot():
+            return "refund", _REFUND.dump_json(fact).decode()
+        case PayoutSnapshot():
+            return "payout", _PAYOUT.dump_json(fact).decode()

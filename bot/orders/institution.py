@@ -1,0 +1,118 @@
+"""Calls to an institution, guarded: whatever a provider plugin does, an answer of the contract comes back.
+
+Nothing here touches the book. What must be stored before a call is stored by the caller, before.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from bot.orders.order import Attempt, Order, Refund
+from bot.orders.ports import Account
+from providers.sdk.contract import AttemptRef, Intent, RefundRef, RefundRequest, settled
+from providers.sdk.results import (
+    AlreadyPaid,
+    Closed,
+    Created,
+    Declined,
+    NotFound,
+    NotSent,
+    RefundSnapshot,
+    Snapshot,
+    Unknown,
+)
+
+T = TypeVar("T")
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+async def create(
+    account: Account, order: Order, attempt: Attempt
+) -> Created | Snapshot | Declined | NotSent | Unknown:
+    """Open the attempt there. Everything sent is stored with it, so that a repeat sends the same."""
+    intent = Intent(
+        number=attempt.number,
+        amount=attempt.amount,
+        title=order.title,
+        way=attempt.way,
+        wallet=attempt.wallet,
+        created_at=attempt.created_at,
+        expires_at=attempt.expires_at,
+        notify_url=account.notify_url,
+        return_url=account.return_url,
+    )
+    return await _in_time(account, settled(account.provider.create)(intent, account.call()))
+
+
+async def query(account: Account, attempt: Attempt) -> Snapshot | NotFound | NotSent | Unknown:
+    """Ask about the attempt. An answer about another number is no answer."""
+    answer = await _in_time(account, settled(account.provider.query)(_ref(attempt), account.call()))
+    if isinstance(answer, Snapshot) and answer.number != attempt.number:
+        return Unknown("The answer was about another number.")
+    return answer
+
+
+async def close(account: Account, attempt: Attempt) -> Closed | AlreadyPaid | NotSent | Unknown:
+    """Make it unpayable there, where the institution can."""
+    if not account.info.can_close:
+        return Unknown(f"{account.info.name_en} closes by time only.")
+    return await _in_time(account, settled(account.provider.close)(_ref(attempt), account.call()))
+
+
+async def refund(
+    account: Account, refund: Refund, attempt: Attempt
+) -> RefundSnapshot | Declined | NotSent | Unknown:
+    """Send the refund; the same number again is the same refund."""
+    request = RefundRequest(
+        number=refund.number,
+        attempt=_ref(attempt),
+        amount=refund.amount,
+        reason=refund.reason,
+        created_at=refund.created_at,
+        notify_url=account.notify_url,
+    )
+    return await _in_time(account, settled(account.provider.refund)(request, account.call()))
+
+
+async def query_refund(
+    account: Account, refund: Refund, attempt: Attempt
+) -> RefundSnapshot | NotFound | NotSent | Unknown:
+    """Ask about the refund."""
+    ref = RefundRef(
+        number=refund.number,
+        attempt=_ref(attempt),
+        amount=refund.amount,
+        created_at=refund.created_at,
+        provider_ref=refund.provider_ref,
+    )
+    return await _in_time(account, settled(account.provider.query_refund)(ref, account.call()))
+
+
+def attempt_expiry(account: Account, order: Order, now: datetime) -> datetime:
+    """The order's own end, moved into what the institution allows; the order still ends when it ends."""
+    seconds = (order.expires_at - now) // _SECOND
+    bounded = min(max(seconds, account.info.expires_after_min_s), account.info.expires_after_max_s)
+    return now + bounded * _SECOND
+
+
+async def _in_time(account: Account, verb: Awaitable[T]) -> T | Unknown:
+    """The transport has its own deadline; this one is for a plugin that hangs elsewhere."""
+    try:
+        async with asyncio.timeout(account.call_within_s):
+            return await verb
+    except TimeoutError:
+        return Unknown(f"{account.info.name_en} did not answer within {account.call_within_s} s.")
+
+
+def _ref(attempt: Attempt) -> AttemptRef:
+    return AttemptRef(
+        number=attempt.number,
+        amount=attempt.amount,
+        created_at=attempt.created_at,
+        expires_at=attempt.expires_at,
+        way=attempt.way,
+        provider_ref=attempt.provider_ref,
+        memo=attempt.memo,
+    )

@@ -1,0 +1,222 @@
+"""Opening an order at an institution: the tap on a wallet.
+
+Stored before the call, answered after it, and never two codes for one tap. An order has one code at a time that we
+show: before another wallet's code is made, the earlier one is closed, or, when that cannot be known yet, left to the
+sweeper with a warning to the payer.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from bot.orders import facts, institution, routing, schedule
+from bot.orders.answers import Opened, Refused, Why
+from bot.orders.audit import Cause, CauseKind
+from bot.orders.ending import Ending
+from bot.orders.order import Attempt, AttemptState, Order, OrderState
+from bot.orders.placing import new_intent, turned
+from bot.orders.ports import Account
+from bot.orders.posting import Posting
+from bot.orders.routing import Offer
+from bot.orders.table import AttemptEvent
+from bot.orders.till import Till
+from providers.sdk.contract import Way
+from providers.sdk.results import Created, Declined, DeclineReason, NotSent, Snapshot, Unknown
+from providers.sdk.wallets import Wallet
+
+# A code is not handed out in its last seconds.
+_MARGIN: Final = timedelta(seconds=5)
+_TURNS_MAX: Final = 8
+
+_CLOSED_DOORS: Final = {
+    OrderState.EXPIRED: Why.EXPIRED,
+    OrderState.CANCELLED: Why.CANCELLED,
+    OrderState.FAILED: Why.FAILED,
+    OrderState.NEEDS_REVIEW: Why.IN_REVIEW,
+}
+_WARNING: Final = "An earlier code of this order could not be closed yet; please do not pay it as well."
+
+
+@dataclass(frozen=True, slots=True)
+class _Leave:
+    """Close that attempt first."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The intent is stored: call."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tap:
+    order_id: str
+    wallet: Wallet
+    user_id: int | None
+    way: Way | None
+
+    @property
+    def cause(self) -> Cause:
+        return Cause(CauseKind.PAYER, f"user:{self.user_id}" if self.user_id else "link")
+
+
+_Move = Refused | Opened | _Leave | _Call
+
+
+class Opening:
+    """Answers taps on wallets."""
+
+    def __init__(self, till: Till, ending: Ending) -> None:
+        self._till = till
+        self._ending = ending
+
+    async def open(
+        self, order_id: str, wallet: Wallet, user_id: int | None, way: Way | None
+    ) -> Opened | Refused:
+        """See `Checkout.open`."""
+        tap = _Tap(order_id, wallet, user_id, way)
+        async with self._till.hold(order_id):
+            for _ in range(_TURNS_MAX):  # every turn but the last takes one earlier attempt out of the way
+                order, move = await self._till.change(
+                    order_id, tap.cause, lambda posting: self._move(posting, tap)
+                )
+                match move:
+                    case Refused():
+                        return replace(move, order=order)
+                    case Opened():
+                        return move
+                    case _Leave(attempt):
+                        await self._ending.leave(order, attempt)
+                    case _Call(number):
+                        return await self.call(order, number)
+        return Refused(Why.CHECKING, "Earlier attempts are still being closed.", order)
+
+    async def call(self, order: Order, number: str) -> Opened | Refused:
+        """Call the institution about an attempt that is stored as called, and store what it says."""
+        attempt = order.attempt(number)
+        account = self._till.account_of(attempt)
+        if account is None:
+            return Refused(
+                Why.OUT_OF_ORDER, f"{attempt.provider}/{attempt.account} is not configured.", order
+            )
+        answer = await institution.create(account, order, attempt)
+        self._take_down(account, answer)
+        cause = Cause(CauseKind.REPLY, f"create:{number}:{attempt.sends}")
+        order, _ = await self._till.change(
+            order.id, cause, lambda posting: facts.hear_create(posting, number, answer, account)
+        )
+        return self._outcome(order, order.attempt(number), answer)
+
+    def _move(self, posting: Posting, tap: _Tap) -> _Move:
+        order, now = posting.order, posting.now
+        closed = _closed_door(order, tap, posting)
+        if closed is not None:
+            return closed
+        offer = self._offer(order, tap)
+        if isinstance(offer, Refused):
+            return offer
+        same = [one for one in order.attempts if one.open and not one.leaving and _fits(one, offer)]
+        for attempt in same:
+            if attempt.usable(now + _MARGIN):
+                return Opened(order, attempt, _warning(order))
+            if attempt.state is AttemptState.UNKNOWN and schedule.in_flight(attempt, now):
+                return Refused(Why.CHECKING, "The first call has not been answered yet.")
+        again = next((one for one in same if one.state is not AttemptState.OPENED), None)
+        for other in order.attempts:
+            if other.open and other.called_at is not None and not other.leaving and other != again:
+                return _Leave(other)
+        return self._intend(posting, offer, again)
+
+    def _intend(self, posting: Posting, offer: Offer, again: Attempt | None) -> _Move:
+        order = posting.order
+        waiting = next((one for one in order.attempts if one.state is AttemptState.INTENT), None)
+        in_the_way = [
+            one for one in order.attempts if one.open and one.leaving and one.provider == offer.provider
+        ]
+        if in_the_way:
+            return Refused(Why.CHECKING, "The earlier code of the same institution is still being closed.")
+        number = (again or self._aim(posting, offer, waiting)).number
+        mark_called(posting, number)
+        return _Call(number)
+
+    def _aim(self, posting: Posting, offer: Offer, waiting: Attempt | None) -> Attempt:
+        """The attempt that nobody outside has heard of is turned to this offer, or a new one is made."""
+        if waiting is None:
+            attempt = new_intent(self._till, posting, offer)
+            posting.add_attempt(attempt)
+            return attempt
+        if not _fits(waiting, offer):
+            aimed = turned(self._till, posting, waiting, offer)
+            posting.move_attempt(aimed, AttemptEvent.REPOINTED, f"{offer.provider} {offer.way}")
+        return posting.order.attempt(waiting.number)
+
+    def _offer(self, order: Order, tap: _Tap) -> Offer | Refused:
+        ways = routing.WAYS_IN_CHAT if tap.way is None else (tap.way,)
+        routes = self._till.routes()
+        found = routing.offers(order.amount, routes, wallet=tap.wallet, ways=ways)
+        if found:
+            return found[0]
+        why = routing.refusals(order.amount, routes, wallet=tap.wallet, ways=ways)
+        return Refused(Why.NO_OFFER, " ".join(refusal.reason for refusal in why))
+
+    def _take_down(self, account: Account, answer: object) -> None:
+        match answer:
+            case Declined(reason=DeclineReason.MISCONFIGURED):
+                self._till.take_down(account, answer.code)
+            case Unknown():
+                self._till.watch.count("attempt_unknown", account.provider_id)
+
+    def _outcome(
+        self,
+        order: Order,
+        attempt: Attempt,
+        answer: Created | Snapshot | Declined | NotSent | Unknown,
+    ) -> Opened | Refused:
+        if order.paid:
+            return Refused(Why.ALREADY_PAID, "", order)
+        if attempt.usable(self._till.clock.now()) and order.payable:
+            return Opened(order, attempt, _warning(order))
+        if attempt.state is AttemptState.DECLINED:
+            misconfigured = isinstance(answer, Declined) and answer.reason is DeclineReason.MISCONFIGURED
+            return Refused(Why.OUT_OF_ORDER if misconfigured else Why.DECLINED, attempt.reason, order)
+        if attempt.state is AttemptState.INTENT:
+            return Refused(Why.OUT_OF_ORDER, attempt.reason, order)
+        return Refused(_CLOSED_DOORS.get(order.state, Why.CHECKING), attempt.reason, order)
+
+
+def mark_called(posting: Posting, number: str) -> None:
+    """Stored before the call leaves: from here on the attempt may exist at the institution."""
+    attempt = posting.order.attempt(number)
+    soon = schedule.after(posting.now, schedule.IN_FLIGHT_S)
+    called = replace(
+        attempt, called_at=posting.now, heard_at=None, sends=attempt.sends + 1, checks=0, next_check_at=soon
+    )
+    posting.move_attempt(called, AttemptEvent.CALLED, f"send {called.sends}")
+    kept = posting.order.attempt(number)
+    posting.set_attempt(replace(kept, next_check_at=soon))
+
+
+def _closed_door(order: Order, tap: _Tap, posting: Posting) -> Refused | None:
+    if tap.user_id is not None and tap.user_id != order.user_id:
+        return Refused(Why.NOT_YOURS)
+    if order.paid:
+        return Refused(Why.ALREADY_PAID)
+    if order.state is not OrderState.PENDING:
+        return Refused(_CLOSED_DOORS.get(order.state, Why.CHECKING))
+    if order.ending is not None:
+        return Refused(Why.CHECKING, f"The order is being led to {order.ending}.")
+    if posting.now + _MARGIN >= order.expires_at:
+        return Refused(Why.EXPIRED)
+    return None
+
+
+def _fits(attempt: Attempt, offer: Offer) -> bool:
+    aimed = (attempt.provider, attempt.account, attempt.wallet, attempt.way)
+    return aimed == (offer.provider, offer.account, offer.wallet, offer.way)
+
+
+def _warning(order: Order) -> str:
+    return _WARNING if any(attempt.open and attempt.leaving for attempt in order.attempts) else ""

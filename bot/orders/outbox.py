@@ -1,0 +1,78 @@
+"""What the chat must still be shown or told. Stored with the change itself, sent at least once, repeated until done."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.orders.posting import Kind
+from bot.orders.schema import OutboxState, orders, outbox
+
+_LADDER_S: Final = (1, 2, 5, 15, 60, 300, 900, 3600)
+_TRIES_MAX: Final = 100  # about four days
+# Another process leaves a message alone for this long after one has taken it. SQLite has one process.
+_LEASE: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message as stored. `id` is its name for ever."""
+
+    id: int
+    kind: Kind
+    order_id: str
+    version: int
+    status: str
+    text: str
+    tries: int
+
+
+async def take(connection: AsyncConnection, now: datetime, limit: int, *, lease: bool) -> list[Letter]:
+    """Messages that are due, oldest first."""
+    query = (
+        select(outbox)
+        .where(outbox.c.state == OutboxState.NEW, outbox.c.next_try_at <= now)
+        .order_by(outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = (await connection.execute(query)).all()
+    if lease and rows:
+        ids = [row.id for row in rows]
+        await connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(next_try_at=now + _LEASE))
+    return [
+        Letter(row.id, Kind(row.kind), row.order_id, row.version, row.status, row.text, row.tries)
+        for row in rows
+    ]
+
+
+async def sent(connection: AsyncConnection, letter: Letter, now: datetime) -> None:
+    """It has arrived."""
+    await _mark(connection, outbox.c.id == letter.id, now)
+
+
+async def shown(
+    connection: AsyncConnection, order_id: str, version: int, message_id: int | None, now: datetime
+) -> None:
+    """The cashier message shows that version: every older wish to draw it is fulfilled too."""
+    mine = (outbox.c.order_id == order_id) & (outbox.c.kind == Kind.SHOW) & (outbox.c.version <= version)
+    await _mark(connection, mine & (outbox.c.state == OutboxState.NEW), now)
+    if message_id is not None:
+        await connection.execute(update(orders).where(orders.c.id == order_id).values(message_id=message_id))
+
+
+async def failed(connection: AsyncConnection, letter: Letter, now: datetime) -> bool:
+    """Try again later; True when it has been given up instead."""
+    tries = letter.tries + 1
+    given_up = tries >= _TRIES_MAX
+    wait = timedelta(seconds=_LADDER_S[min(letter.tries, len(_LADDER_S) - 1)])
+    state = OutboxState.DEAD if given_up else OutboxState.NEW
+    values = {"tries": tries, "next_try_at": now + wait, "state": state}
+    await connection.execute(update(outbox).where(outbox.c.id == letter.id).values(**values))
+    return given_up
+
+
+async def _mark(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> None:
+    await connection.execute(update(outbox).where(which).values(state=OutboxState.SENT, sent_at=now))

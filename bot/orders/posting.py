@@ -1,0 +1,276 @@
+"""One change to one order, worked out in memory: the order before, the order after, and all that is written with it.
+
+Pure. A shell locks the order, makes a `Posting`, calls it, and stores what it has collected in the same transaction.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from bot.orders import schedule
+from bot.orders.audit import Cause, Entry, sealed
+from bot.orders.ledger import Line, extra_lines, payment_lines, refund_lines
+from bot.orders.order import Attempt, AttemptState, Order, OrderState, Refund, RefundState
+from bot.orders.table import (
+    RAISES,
+    AttemptEvent,
+    Effect,
+    Effects,
+    OrderEvent,
+    RefundEvent,
+    attempt_step,
+    order_step,
+    refund_step,
+)
+from miniprograms.sdk.payment import PaymentStatus
+from providers.sdk.money import Money
+
+
+class Kind(StrEnum):
+    """What an outbox message is for."""
+
+    SHOW = "show"
+    TELL = "tell"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One row for the outbox. A second one with the same key is not stored."""
+
+    key: str
+    kind: Kind
+    order_id: str
+    version: int
+    status: str = ""
+    text: str = ""
+
+
+_TELLS: Final[Mapping[Effect, tuple[PaymentStatus, str]]] = {
+    Effect.TELL_PAID: (PaymentStatus.PAID, ""),
+    Effect.TELL_PAID_LATE: (PaymentStatus.PAID, "late"),
+    Effect.TELL_PENDING: (PaymentStatus.PENDING, ""),
+    Effect.TELL_CANCELLED: (PaymentStatus.CANCELLED, ""),
+    Effect.TELL_EXPIRED: (PaymentStatus.FAILED, "expired"),
+    Effect.TELL_FAILED: (PaymentStatus.FAILED, ""),
+}
+
+
+class Posting:
+    """Events go in, a changed order and its paperwork come out."""
+
+    def __init__(self, order: Order, cause: Cause, now: datetime, draw_number: Callable[[], str]) -> None:
+        self.before = order
+        self.order = order
+        self.cause = cause
+        self.now = now
+        self.draw_number = draw_number
+        self.entries: list[Entry] = []
+        self.messages: list[Message] = []
+        self.lines: list[Line] = []
+
+    def move_order(self, event: OrderEvent, note: str = "") -> None:
+        """Look the event up in the table and carry out its effects."""
+        step = order_step(self.order.state, event)
+        self._write("order", event, self.order.state, step.state, note, listed=step.listed)
+        if not step.listed:
+            return
+        paid_at = self.order.paid_at or (self.now if event is OrderEvent.PAID else None)
+        done = step.state is not OrderState.PENDING
+        self.order = replace(
+            self.order,
+            state=step.state,
+            paid_at=paid_at,
+            next_check_at=None if done else self.order.next_check_at,
+            ending=None if done else self.order.ending,
+        )
+        self._carry_out(step.effects, note)
+
+    def move_attempt(self, attempt: Attempt, event: AttemptEvent, note: str = "") -> None:
+        """`attempt` carries the fields that change with the event; they are dropped when the table says no change."""
+        known = self.order.attempt(attempt.number)
+        step = attempt_step(known.state, event)
+        self._write(attempt.number, event, known.state, step.state, note, listed=step.listed)
+        if not step.listed:
+            return
+        self.set_attempt(self._scheduled(replace(attempt, state=step.state), known))
+        self._carry_out(step.effects, note, attempt=self.order.attempt(attempt.number))
+
+    def move_refund(self, refund: Refund, event: RefundEvent, note: str = "") -> None:
+        """As `move_attempt`, for a refund."""
+        known = self.order.refund(refund.number)
+        step = refund_step(known.state, event)
+        self._write(refund.number, event, known.state, step.state, note, listed=step.listed)
+        if not step.listed:
+            return
+        if step.state in {RefundState.DONE, RefundState.FAILED}:
+            refund = replace(refund, next_check_at=None)
+        self.set_refund(replace(refund, state=step.state, note=note or refund.note))
+        self._carry_out(step.effects, note, refund=self.order.refund(refund.number))
+
+    def note(self, subject: str, event: str, text: str) -> None:
+        """A word that changed nothing, kept all the same."""
+        self._write(subject, event, "", "", text, listed=True)
+
+    def alert(self, text: str) -> None:
+        """Call a person, once per order and text."""
+        key = f"alert:{self.order.id}:{text}"[:400]
+        self._send(key, Kind.ALERT, text=text)
+
+    def lead_to(self, ending: OrderState) -> None:
+        """From now on nothing is opened; attempts are closed until the order can end."""
+        self.order = replace(self.order, ending=self.order.ending or ending)
+
+    def add_attempt(self, attempt: Attempt) -> None:
+        """A new number, stored before anybody is called."""
+        self.order = replace(self.order, attempts=(*self.order.attempts, attempt))
+        self._write(
+            attempt.number, "added", "", attempt.state, f"{attempt.provider} {attempt.way}", listed=True
+        )
+
+    def add_refund(self, refund: Refund) -> None:
+        """A new refund, its amount reserved of the attempt's budget. The store checks the budget once more."""
+        attempt = self.order.attempt(refund.attempt_number)
+        self.set_attempt(replace(attempt, refunding_minor=attempt.refunding_minor + refund.amount.minor))
+        self.order = replace(self.order, refunds=(*self.order.refunds, refund))
+        self._write(
+            refund.number, "reserved", "", refund.state, f"{refund.amount} {refund.reason}", listed=True
+        )
+
+    def set_attempt(self, attempt: Attempt) -> None:
+        """Put back an attempt whose schedule or sums changed, but whose state did not."""
+        self.order = replace(
+            self.order,
+            attempts=tuple(attempt if one.number == attempt.number else one for one in self.order.attempts),
+        )
+
+    def set_refund(self, refund: Refund) -> None:
+        """Put back a refund."""
+        self.order = replace(
+            self.order,
+            refunds=tuple(refund if one.number == refund.number else one for one in self.order.refunds),
+        )
+
+    def reserve(self, attempt: Attempt, amount: Money, reason: str, actor: str, refund_key: str) -> Refund:
+        """Reserve the return of part of an attempt; the sweeper, or the asker, sends it."""
+        refund = Refund(
+            number=self.draw_number(),
+            order_id=self.order.id,
+            attempt_number=attempt.number,
+            amount=amount,
+            reason=reason,
+            actor=actor,
+            refund_key=refund_key,
+            state=RefundState.RESERVED,
+            created_at=self.now,
+            next_check_at=self.now,
+        )
+        self.add_refund(refund)
+        return refund
+
+    def _scheduled(self, attempt: Attempt, known: Attempt) -> Attempt:
+        """A new state starts its own ladder of checks."""
+        if attempt.state is known.state and attempt.next_check_at is not None:
+            return attempt
+        if attempt.called_at is None and attempt.state is AttemptState.CLOSED:
+            return replace(attempt, next_check_at=None)  # nobody outside ever heard of it
+        at = schedule.next_attempt_check(attempt.state, 0, self.order, self.now)
+        return replace(attempt, checks=0, next_check_at=at)
+
+    def _carry_out(
+        self, effects: Effects, note: str, *, attempt: Attempt | None = None, refund: Refund | None = None
+    ) -> None:
+        for effect in effects:
+            if effect in RAISES:
+                self.move_order(RAISES[effect], note)
+            elif effect in _TELLS:
+                self._tell(*_TELLS[effect], note)
+            elif effect is Effect.SHOW:
+                self._send(f"show:{self.order.id}:{self.order.version}", Kind.SHOW)
+            elif effect is Effect.ALERT:
+                self.alert(note or f"Order {self.order.id} needs a look: {self.entries[-1].event}.")
+            elif effect is Effect.LEAVE_OTHERS:
+                self._leave_others()
+            elif attempt is not None:
+                self._attempt_effect(effect, attempt)
+            elif refund is not None:
+                self._refund_effect(effect, refund)
+
+    def _attempt_effect(self, effect: Effect, attempt: Attempt) -> None:
+        match effect:
+            case Effect.BOOK_PAYMENT:
+                self.lines.extend(payment_lines(attempt))
+            case Effect.BOOK_EXTRA:
+                self.lines.extend(extra_lines(attempt))
+            case Effect.REFUND_EXTRA:
+                self.reserve(attempt, attempt.amount, "Paid twice", "house", f"extra:{attempt.number}")
+            case Effect.WATCH:
+                self.set_attempt(replace(attempt, leaving=True, next_check_at=self.now))
+
+    def _refund_effect(self, effect: Effect, refund: Refund) -> None:
+        attempt = self.order.attempt(refund.attempt_number)
+        match effect:
+            case Effect.BOOK_REFUND:
+                self.lines.extend(refund_lines(refund, attempt))
+            case Effect.RELEASE:
+                left = attempt.refunding_minor - refund.amount.minor
+                self.set_attempt(replace(attempt, refunding_minor=left))
+            case Effect.ORDER_REFUNDED:
+                self._count_refunds(attempt)
+
+    def _count_refunds(self, attempt: Attempt) -> None:
+        """Part or all: a sum, so it is not in the table. A second payment that goes back leaves the order paid."""
+        if attempt.state is AttemptState.OVERPAID:
+            self._send(f"show:{self.order.id}:{self.order.version}", Kind.SHOW)
+            return
+        back = sum(
+            refund.amount.minor
+            for refund in self.order.refunds
+            if refund.attempt_number == attempt.number and refund.state is RefundState.DONE
+        )
+        whole = back >= attempt.amount.minor
+        self.move_order(OrderEvent.REFUNDED_ALL if whole else OrderEvent.REFUNDED_PART)
+
+    def _leave_others(self) -> None:
+        for attempt in self.order.attempts:
+            if attempt.state is AttemptState.INTENT:
+                self.move_attempt(attempt, AttemptEvent.CLOSED, "never sent")
+            elif attempt.open:
+                self.set_attempt(replace(attempt, leaving=True, next_check_at=self.now))
+
+    def _tell(self, status: PaymentStatus, detail: str, note: str) -> None:
+        key = f"tell:{self.order.id}:{status}:{detail}"
+        self._send(key, Kind.TELL, status=status, text=detail or (note if status == "failed" else ""))
+
+    def _send(self, key: str, kind: Kind, *, status: str = "", text: str = "") -> None:
+        self.messages.append(
+            Message(
+                key=key,
+                kind=kind,
+                order_id=self.order.id,
+                version=self.order.version,
+                status=status,
+                text=text,
+            )
+        )
+
+    def _write(self, subject: str, event: str, before: str, after: str, note: str, *, listed: bool) -> None:
+        entry = sealed(
+            Entry(
+                order_id=self.order.id,
+                n=self.order.version + 1,
+                subject=subject,
+                event=str(event),
+                before=str(before),
+                after=str(after),
+                cause_kind=self.cause.kind,
+                cause_id=self.cause.id,
+                note=note if listed else f"No change: the table has no {before} + {event}. {note}".strip(),
+                at=self.now,
+                prev_hash=self.order.audit_hash,
+            )
+        )
+        self.entries.append(entry)
+        self.order = replace(self.order, version=entry.n, audit_hash=entry.hash)

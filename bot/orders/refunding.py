@@ -1,0 +1,141 @@
+"""Money back: the amount is reserved of the payment's budget before anybody is called, under a number that stays."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.orders import facts, institution, schedule
+from bot.orders.answers import Refused, Why
+from bot.orders.audit import Cause, CauseKind
+from bot.orders.order import Attempt, AttemptState, Order, Refund, RefundState
+from bot.orders.ports import Account
+from bot.orders.posting import Posting
+from bot.orders.table import RefundEvent
+from bot.orders.till import Till, UnknownOrderError, refund_of
+from providers.sdk.contract import ProviderInfo
+from providers.sdk.money import Money
+from providers.sdk.results import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    amount: Money
+    reason: str
+    actor: str
+    refund_key: str
+
+
+class Refunding:
+    """Reserves, sends and asks about refunds."""
+
+    def __init__(self, till: Till) -> None:
+        self._till = till
+
+    async def refund(
+        self, order_id: str, amount: Money, reason: str, actor: str, refund_key: str
+    ) -> Refund | Refused:
+        """See `Checkout.refund`."""
+        ask = _Ask(amount, reason, actor, refund_key)
+        cause = Cause(CauseKind.OPERATOR, actor)
+        try:
+            order, answer = await self._till.change(
+                order_id, cause, lambda posting: self._reserve(posting, ask)
+            )
+        except UnknownOrderError:
+            return Refused(Why.UNKNOWN_ORDER)
+        if isinstance(answer, Refused):
+            return replace(answer, order=order)
+        async with self._till.hold(order_id):
+            return await self._send(order_id, answer.number)
+
+    async def check(self, number: str) -> None:
+        """The sweeper's call: send what was reserved, ask about what was sent."""
+        order = await self._till.find_by_number(number)
+        async with self._till.hold(order.id):
+            order = await self._till.find_by_number(number)
+            refund, attempt = refund_of(order, number)
+            if refund.next_check_at is None:
+                return  # settled while it stood in the queue
+            account = self._till.account_of(attempt)
+            if refund.state is RefundState.RESERVED or account is None:
+                await self._send(order.id, number)
+                return
+            answer = await institution.query_refund(account, refund, attempt)
+            cause = Cause(CauseKind.QUERY, f"query:{number}:{refund.checks + 1}")
+            await self._till.change(
+                order.id, cause, lambda posting: facts.hear_refund_answer(posting, number, answer)
+            )
+            if isinstance(answer, NotFound) and refund.state is RefundState.UNKNOWN:
+                await self._send(order.id, number)
+
+    def _reserve(self, posting: Posting, ask: _Ask) -> Refund | Refused:
+        order = posting.order
+        known = next(
+            (one for one in order.refunds if ask.refund_key and one.refund_key == ask.refund_key), None
+        )
+        if known is not None:
+            same = known.amount == ask.amount
+            return known if same else Refused(Why.WRONG_AMOUNT, f"{ask.refund_key} asked for {known.amount}.")
+        attempt = next((one for one in order.attempts if one.state is AttemptState.PAID), None)
+        if attempt is None:
+            return Refused(Why.NOT_REFUNDABLE, f"Order {order.id} is not paid.")
+        account = self._till.account_of(attempt)
+        if account is None:
+            return Refused(Why.OUT_OF_ORDER, f"{attempt.provider}/{attempt.account} is not configured.")
+        refused = _objection(order, attempt, ask.amount, account.info, posting.now)
+        return refused or posting.reserve(attempt, ask.amount, ask.reason, ask.actor, ask.refund_key)
+
+    async def _send(self, order_id: str, number: str) -> Refund:
+        """Mark it as called, call, store what was answered. A refund that is no longer waiting is left alone."""
+        cause = Cause(CauseKind.HOUSE, f"refund:{number}")
+        order, account = await self._till.change(
+            order_id, cause, lambda posting: self._mark_called(posting, number)
+        )
+        refund, attempt = refund_of(order, number)
+        if account is None:
+            return refund
+        answer = await institution.refund(account, refund, attempt)
+        reply = Cause(CauseKind.REPLY, f"refund:{number}:{refund.sends}")
+        order, _ = await self._till.change(
+            order_id, reply, lambda posting: facts.hear_refund_answer(posting, number, answer)
+        )
+        return order.refund(number)
+
+    def _mark_called(self, posting: Posting, number: str) -> Account | None:
+        refund, attempt = refund_of(posting.order, number)
+        account = self._till.account_of(attempt)
+        if refund.state not in {RefundState.RESERVED, RefundState.UNKNOWN}:
+            return None
+        later = schedule.after(posting.now, schedule.IN_FLIGHT_S)
+        if account is None:
+            posting.alert(f"Refund {number} waits: {attempt.provider}/{attempt.account} is not configured.")
+            posting.set_refund(replace(refund, next_check_at=later))
+            return None
+        called = replace(
+            refund,
+            called_at=refund.called_at or posting.now,
+            sends=refund.sends + 1,
+            next_check_at=later,
+        )
+        posting.move_refund(called, RefundEvent.CALLED, f"send {called.sends}")
+        return account
+
+
+def _objection(
+    order: Order, attempt: Attempt, amount: Money, info: ProviderInfo, now: datetime
+) -> Refused | None:
+    """Everything that can be refused before a call is."""
+    if amount.currency != attempt.amount.currency or not amount:
+        return Refused(Why.WRONG_AMOUNT, f"A refund of {amount} of a payment of {attempt.amount}.")
+    left = attempt.amount.minor - attempt.refunding_minor
+    if amount.minor > left:
+        return Refused(Why.OVER_BUDGET, f"{left} minor units of {attempt.amount} are left to refund.")
+    if info.refund_window is None:
+        return Refused(Why.NOT_REFUNDABLE, f"{info.name_en} cannot refund.")
+    if attempt.paid_at is not None and now > attempt.paid_at + info.refund_window:
+        return Refused(Why.TOO_LATE, f"{info.name_en} refunds within {info.refund_window.days} days.")
+    if not info.partial_refunds and amount != attempt.amount:
+        return Refused(Why.NOT_REFUNDABLE, f"{info.name_en} refunds the whole amount only.")
+    made = sum(one.state is not RefundState.FAILED for one in order.refunds)
+    if info.refunds_max is not None and made >= info.refunds_max:
+        return Refused(Why.NOT_REFUNDABLE, f"{info.name_en} takes {info.refunds_max} refunds per payment.")
+    return None

@@ -1,0 +1,64 @@
+"""When to ask the institution again. Pure. A schedule only asks; what is answered decides.
+
+The ladders follow the spacing WeChat Pay recommends to merchants (5 s, 30 s, 1, 3, 5, 10 and 30 minutes) and go on
+slowly for ever: an attempt that is not final is never forgotten.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.orders.order import Attempt, AttemptState, Order
+
+_OPEN_S: Final = (5, 30, 60, 180, 300, 600, 1800, 3600, 21600)
+_UNKNOWN_S: Final = (2, 5, 10, 30, 60, 180, 300, 600, 1800, 3600)
+_CLOSED_S: Final = (3600, 86400)  # money that arrives after all; then the daily statement takes over
+_REFUND_S: Final = (5, 30, 60, 300, 600, 1800, 3600, 21600)
+_ENDING_S: Final = (2, 5, 15, 60, 300, 900, 1800)
+
+# A call may be on its way for this long; before that, "no such number" says nothing about it.
+IN_FLIGHT_S: Final = 30
+LOW_BALANCE_S: Final = 3600
+
+
+def after(now: datetime, seconds: int) -> datetime:
+    """That much later."""
+    return now + timedelta(seconds=seconds)
+
+
+def next_attempt_check(state: AttemptState, checks: int, order: Order, now: datetime) -> datetime | None:
+    """When to ask about an attempt that was checked `checks` times in this state; None: no more."""
+    match state:
+        case AttemptState.INTENT:  # nothing to ask; it goes with its order
+            return max(after(order.expires_at, IN_FLIGHT_S), after(now, IN_FLIGHT_S))
+        case AttemptState.UNKNOWN:
+            return after(now, _rung(_UNKNOWN_S, checks))
+        case AttemptState.OPENED:
+            return after(now, _rung(_OPEN_S, checks))
+        case AttemptState.CLOSED | AttemptState.DECLINED:
+            return after(now, _CLOSED_S[checks]) if checks < len(_CLOSED_S) else None
+        case AttemptState.PAID | AttemptState.OVERPAID:
+            return None
+
+
+def next_refund_check(checks: int, now: datetime) -> datetime:
+    """When to ask about a refund again."""
+    return after(now, _rung(_REFUND_S, checks))
+
+
+def next_ending(tries: int, now: datetime) -> datetime:
+    """When to try again to close what an ending order has open."""
+    return after(now, _rung(_ENDING_S, tries))
+
+
+def recent(called_at: datetime | None, now: datetime) -> bool:
+    """The call may still have its effect at the institution, answered or not."""
+    return called_at is not None and now < after(called_at, IN_FLIGHT_S)
+
+
+def in_flight(attempt: Attempt, now: datetime) -> bool:
+    """Somebody is calling about this attempt, or died over it a moment ago."""
+    return attempt.heard_at is None and recent(attempt.called_at, now)
+
+
+def _rung(ladder: tuple[int, ...], n: int) -> int:
+    return ladder[min(n, len(ladder) - 1)]

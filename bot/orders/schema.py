@@ -1,0 +1,298 @@
+"""The tables, the same in SQLite and PostgreSQL. What must never be is refused here, whatever the code above believes.
+
+Text that others
+write has no length here: a long one is not a lost one. Moments are whole microseconds since 1970 in UTC, which both stores compare and index alike. Every attempt and refund
+that is not final has a next check; a refund budget cannot exceed its attempt; an order has one paid attempt at most.
+"""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+from bot.orders.audit import CauseKind
+from bot.orders.order import ATTEMPT_IS_OPEN, REFUND_IS_OPEN, AttemptState, OrderState, RefundState
+from bot.orders.posting import Kind
+from providers.sdk.money import MINOR_MAX
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class InboxState(StrEnum):
+    """Where a stored notification stands."""
+
+    NEW = "new"
+    DONE = "done"
+    IGNORED = "ignored"  # an event this house does not use
+    ORPHAN = "orphan"  # of a number that is not ours
+    DEAD = "dead"  # could not be applied after many tries; a person was called
+
+
+class OutboxState(StrEnum):
+    """Where a message to the chat stands."""
+
+    NEW = "new"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, stored as whole microseconds."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # the signature is SQLAlchemy's
+        """Refuse a naive datetime: it has no moment."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment without a time zone cannot be stored; use an aware datetime.")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # the signature is SQLAlchemy's
+        """Aware, in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+def _one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({_quoted(*states)})", name=f"{column}_known")
+
+
+def _quoted(*values: str) -> str:
+    return ", ".join(f"'{value}'" for value in sorted(values))
+
+
+def _serial() -> Column[int]:
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+_AMOUNT = f"amount_minor BETWEEN 1 AND {MINOR_MAX}"
+_MAP = JSON(none_as_null=True)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("app_id", String(64), nullable=False),
+    Column("page", Text, nullable=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("order_key", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("paid_at", Moment),
+    Column("message_id", BigInteger),
+    Column("link_token", String(64), nullable=False, unique=True),
+    Column("ending", String(16)),
+    Column("next_check_at", Moment),
+    Column("audit_hash", String(64), nullable=False),
+    UniqueConstraint("app_id", "user_id", "order_key"),
+    CheckConstraint(_AMOUNT, name="amount_in_bounds"),
+    CheckConstraint("expires_at > created_at", name="lives"),
+    CheckConstraint("state <> 'pending' OR next_check_at IS NOT NULL", name="never_forgotten"),
+    _one_of("state", OrderState),
+    Index(None, "user_id", "created_at"),
+    Index(None, "next_check_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("number", String(32), primary_key=True),
+    Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
+    Column("provider", String(32), nullable=False),
+    Column("account", String(32), nullable=False),
+    Column("wallet", String(16), nullable=False),
+    Column("way", String(16), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("called_at", Moment),
+    Column("heard_at", Moment),
+    Column("sends", Integer, nullable=False),
+    Column("code", Text),
+    Column("link", Text),
+    Column("in_app", _MAP),
+    Column("invoice", _MAP),
+    Column("provider_ref", Text, nullable=False),
+    Column("memo", _MAP, nullable=False),
+    Column("usable_until", Moment),
+    Column("next_check_at", Moment, index=True),
+    Column("checks", Integer, nullable=False),
+    Column("leaving", Boolean, nullable=False),
+    Column("paid_at", Moment),
+    Column("paid_wallet", String(16)),
+    Column("payer", String(4), nullable=False),
+    Column("refunding_minor", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    _one_of("state", AttemptState),
+    CheckConstraint(_AMOUNT, name="amount_in_bounds"),
+    CheckConstraint("refunding_minor BETWEEN 0 AND amount_minor", name="budget"),
+    CheckConstraint(
+        f"state NOT IN ({_quoted(*ATTEMPT_IS_OPEN)}) OR next_check_at IS NOT NULL", name="never_forgotten"
+    ),
+    CheckConstraint("state <> 'opened' OR called_at IS NOT NULL", name="intent_before_call"),
+    Index(
+        "one_open_attempt",
+        "order_id",
+        "provider",
+        unique=True,
+        sqlite_where=text(f"state IN ({_quoted(*ATTEMPT_IS_OPEN)})"),
+        postgresql_where=text(f"state IN ({_quoted(*ATTEMPT_IS_OPEN)})"),
+    ),
+    Index(
+        "one_paid_attempt",
+        "order_id",
+        unique=True,
+        sqlite_where=text("state = 'paid'"),
+        postgresql_where=text("state = 'paid'"),
+    ),
+)
+
+refunds = Table(
+    "refunds",
+    metadata,
+    Column("number", String(32), primary_key=True),
+    Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
+    Column("attempt_number", String(32), ForeignKey("attempts.number"), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("refund_key", Text),  # NULL is unlike every other NULL, so only given keys are unique
+    Column("called_at", Moment),
+    Column("sends", Integer, nullable=False),
+    Column("provider_ref", Text, nullable=False),
+    Column("next_check_at", Moment, index=True),
+    Column("checks", Integer, nullable=False),
+    Column("done_at", Moment),
+    Column("note", Text, nullable=False),
+    UniqueConstraint("order_id", "refund_key"),
+    _one_of("state", RefundState),
+    CheckConstraint(_AMOUNT, name="amount_in_bounds"),
+    CheckConstraint(
+        f"state NOT IN ({_quoted(*REFUND_IS_OPEN)}) OR next_check_at IS NOT NULL", name="never_forgotten"
+    ),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _serial(),
+    Column("provider", String(32), nullable=False),
+    Column("account", String(32), nullable=False),
+    Column("event_key", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("method", String(8), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("fact", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("next_try_at", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+    UniqueConstraint("provider", "account", "event_key"),
+    _one_of("state", InboxState),
+    CheckConstraint("state <> 'new' OR next_try_at IS NOT NULL", name="never_forgotten"),
+    Index(None, "state", "next_try_at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _serial(),
+    Column("dedupe_key", Text, nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("next_try_at", Moment, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("sent_at", Moment),
+    _one_of("kind", Kind),
+    _one_of("state", OutboxState),
+    Index(None, "state", "next_try_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("order_id", String(32), ForeignKey("orders.id"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("subject", String(32), nullable=False),
+    Column("event", Text, nullable=False),
+    Column("before", String(16), nullable=False),
+    Column("after", String(16), nullable=False),
+    Column("cause_kind", String(16), nullable=False),
+    Column("cause_id", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("prev_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    _one_of("cause_kind", CauseKind),
+    CheckConstraint("n > 0", name="counts_from_one"),
+    CheckConstraint("cause_id <> ''", name="has_a_cause"),
+)
+
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    _serial(),
+    Column("txn", String(64), nullable=False),
+    Column("account", String(80), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("txn", "account"),
+    CheckConstraint("minor <> 0", name="moves_something"),
+)
+
+APPEND_ONLY: Final = ("audit", "ledger_entries")

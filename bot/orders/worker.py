@@ -1,0 +1,206 @@
+"""The worker: applies stored notifications, sweeps what is due, sends what the chat must hear.
+
+Three loops, each woken by the bell after a commit and looking by itself now and then. A round of each can be called
+on its own. This is one of the three edges where any exception is caught: what failed is left for later, the rest
+goes on.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.orders import due, outbox
+from bot.orders.checkout import Checkout
+from bot.orders.due import Queue
+from bot.orders.order import Order
+from bot.orders.outbox import Letter
+from bot.orders.ports import Teller
+from bot.orders.posting import Kind
+from miniprograms.sdk.payment import PaymentResult, PaymentStatus
+
+_log: Final = structlog.get_logger("moongate.orders")
+
+_BATCH: Final = 50
+_AT_ONCE: Final = 8
+_LOOK_EVERY_S: Final = 1
+_DRAIN_ROUNDS_MAX: Final = 200
+
+
+class Worker:
+    """One per process that serves. On PostgreSQL several may run; each leaves the others' work alone."""
+
+    def __init__(self, checkout: Checkout, teller: Teller) -> None:
+        self._checkout = checkout
+        self._till = checkout.till
+        self._teller = teller
+        self._lease = not checkout.till.book.single_writer
+        self._turns = {name: asyncio.Lock() for name in ("inbox", "sweep", "outbox")}
+
+    async def run(self) -> None:
+        """Work until cancelled. Being killed at any point loses nothing."""
+        async with asyncio.TaskGroup() as group:
+            for work in (self.process_inbox, self.sweep, self.send_outbox):
+                group.create_task(self._loop(work))
+
+    async def process_inbox(self) -> int:
+        """Apply the notifications that are due; how many were taken up."""
+        async with self._turns["inbox"]:
+            notices = await self._checkout.intake.due(_BATCH)
+            for notice in notices:
+                try:
+                    await self._checkout.intake.work_off(notice)
+                except Exception as error:  # noqa: BLE001  # the worker's edge
+                    _log.exception("notification_failed", inbox_id=notice.id)
+                    await self._checkout.intake.postpone(notice, type(error).__name__)
+            return len(notices)
+
+    async def sweep(self) -> int:
+        """Ask about the attempts and refunds that are due, end the orders whose time is over; how many were taken up."""
+        async with self._turns["sweep"]:
+            return sum(
+                [
+                    await self._visit(due.ATTEMPTS, self._checkout.checking.check),
+                    await self._visit(due.REFUNDS, self._checkout.refunding.check),
+                    await self._visit(due.ORDERS, self._checkout.ending.expire),
+                ]
+            )
+
+    async def send_outbox(self) -> int:
+        """Send the messages that are due; how many were taken up. The messages of one order go in their order."""
+        async with self._turns["outbox"]:
+            letters = await self._take_letters()
+            by_order: dict[str, list[Letter]] = defaultdict(list)
+            for letter in letters:
+                by_order[letter.order_id].append(letter)
+            await _a_few_at_once(self._send_all(batch) for batch in by_order.values())
+            return len(letters)
+
+    async def drain(self) -> None:
+        """Work until nothing is due now."""
+        for _ in range(_DRAIN_ROUNDS_MAX):
+            if not await self.process_inbox() + await self.sweep() + await self.send_outbox():
+                return
+
+    async def _loop(self, work: Callable[[], Awaitable[int]]) -> None:
+        ear = self._till.bell.ear()
+        while True:
+            ear.clear()
+            try:
+                done = await work()
+            except Exception:  # noqa: BLE001  # the worker's edge
+                _log.exception("worker_round_failed", work=work.__qualname__)
+                done = 0
+            if done < _BATCH:
+                await self._rest(ear)
+
+    async def _rest(self, ear: asyncio.Event) -> None:
+        """Until the bell rings, or a second of the house's clock has passed."""
+        waits = [
+            asyncio.ensure_future(ear.wait()),
+            asyncio.ensure_future(self._till.clock.sleep(_LOOK_EVERY_S)),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _visit(self, queue: Queue, visit: Callable[[str], Awaitable[object]]) -> int:
+        async def transaction(connection: AsyncConnection) -> list[str]:
+            now = self._till.clock.now()
+            return await due.take(connection, queue, now, _BATCH, lease=self._lease)
+
+        names = await self._till.book.write(transaction)
+        await _a_few_at_once(self._visit_one(queue, name, visit) for name in names)
+        return len(names)
+
+    async def _visit_one(self, queue: Queue, name: str, visit: Callable[[str], Awaitable[object]]) -> None:
+        try:
+            await visit(name)
+        except Exception:  # noqa: BLE001  # the worker's edge
+            _log.exception("check_failed", table=queue.table.name, name=name)
+            self._till.watch.count("check_failed")
+
+            async def transaction(connection: AsyncConnection) -> None:
+                await due.postpone(connection, queue, name, self._till.clock.now())
+
+            await self._till.book.write(transaction)
+
+    async def _take_letters(self) -> list[Letter]:
+        async def transaction(connection: AsyncConnection) -> list[Letter]:
+            return await outbox.take(connection, self._till.clock.now(), _BATCH, lease=self._lease)
+
+        return await self._till.book.write(transaction)
+
+    async def _send_all(self, letters: list[Letter]) -> None:
+        drawn = -1
+        for letter in letters:
+            if letter.kind is Kind.SHOW and letter.version <= drawn:
+                continue
+            try:
+                drawn = max(drawn, await self._send(letter))
+            except Exception:  # noqa: BLE001  # the worker's edge
+                _log.exception("message_failed", outbox_id=letter.id, kind=letter.kind.value)
+                await self._failed(letter)
+                return  # what comes after it waits its turn
+
+    async def _send(self, letter: Letter) -> int:
+        order = await self._till.find(letter.order_id)
+        if order is None:
+            raise LookupError(f"Order {letter.order_id} is not in the book.")
+        match letter.kind:
+            case Kind.SHOW:
+                return await self._show(order)
+            case Kind.TELL:
+                await self._teller.tell(f"o{letter.id}", order, _result(order, letter))
+            case Kind.ALERT:
+                self._till.watch.alert(letter.text, order.id)
+
+        async def transaction(connection: AsyncConnection) -> None:
+            await outbox.sent(connection, letter, self._till.clock.now())
+
+        await self._till.book.write(transaction)
+        return -1
+
+    async def _show(self, order: Order) -> int:
+        """One drawing fulfils every wish up to the version that was drawn."""
+        message_id = await self._teller.show(order)
+
+        async def transaction(connection: AsyncConnection) -> None:
+            await outbox.shown(connection, order.id, order.version, message_id, self._till.clock.now())
+
+        await self._till.book.write(transaction)
+        return order.version
+
+    async def _failed(self, letter: Letter) -> None:
+        async def transaction(connection: AsyncConnection) -> bool:
+            return await outbox.failed(connection, letter, self._till.clock.now())
+
+        self._till.watch.count("message_failed")
+        if await self._till.book.write(transaction):
+            self._till.watch.alert(f"Message {letter.id} ({letter.kind}) was given up.", letter.order_id)
+
+
+def _result(order: Order, letter: Letter) -> PaymentResult:
+    return PaymentResult(
+        order_id=order.id,
+        order_key=order.order_key,
+        status=PaymentStatus(letter.status),
+        amount=order.amount,
+        detail=letter.text,
+    )
+
+
+async def _a_few_at_once(works: Iterable[Awaitable[None]]) -> None:
+    """Institutions and the messenger are slow, not us; but never all of them at once."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(work: Awaitable[None]) -> None:
+        async with gate:
+            await work
+
+    await asyncio.gather(*(one(work) for work in works))

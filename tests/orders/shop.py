@@ -1,0 +1,193 @@
+"""A shop with two institutions in process, a book on the disk, and a clock to turn."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bot.orders.audit import first_break
+from bot.orders.book import Book, open_book
+from bot.orders.checkout import Checkout, Opened
+from bot.orders.ledger import check_balanced
+from bot.orders.order import Draft, Order
+from bot.orders.ports import Account
+from bot.orders.rows import ledger_of, trail
+from bot.orders.worker import Worker
+from miniprograms.sdk.payment import PaymentRequest, PaymentResult
+from providers.sdk.contract import Call, ProviderInfo
+from providers.sdk.gateway import Notification
+from providers.sdk.money import Money
+from providers.sdk.testing import FixedRandom, ManualClock, Stall
+from providers.sdk.transport import HttpReply
+from providers.sdk.wallets import Wallet
+from providers.unionpay import plugin as unionpay
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "plugins" / "plainpay"))
+from plainpay import plugin as plainpay  # found through the line above
+
+PRICE = Money.cny("18.00")
+USER = 7001
+
+
+class ListTeller:
+    """Draws nothing, remembers everything; can be made to fail."""
+
+    def __init__(self) -> None:
+        self.shown: list[Order] = []
+        self.told: list[tuple[str, PaymentResult]] = []
+        self.broken = False
+
+    async def show(self, order: Order) -> int | None:
+        self._check()
+        self.shown.append(order)
+        return order.message_id or 100 + len(self.shown)
+
+    async def tell(self, key: str, order: Order, result: PaymentResult) -> None:
+        self._check()
+        self.told.append((key, result))
+
+    @property
+    def results(self) -> list[str]:
+        return [f"{result.status} {result.detail}".strip() for _, result in self.told]
+
+    def _check(self) -> None:
+        if self.broken:
+            raise ConnectionError("The messenger is away.")
+
+
+class ListWatch:
+    def __init__(self) -> None:
+        self.counts: list[str] = []
+        self.alerts: list[str] = []
+
+    def count(self, event: str, provider: str = "") -> None:
+        self.counts.append(event)
+
+    def alert(self, text: str, order_id: str = "") -> None:
+        self.alerts.append(text)
+
+
+class Shop:
+    """What a test holds in its hand. `restart` is what a kill leaves: the store and the institutions."""
+
+    def __init__(self, url: str, book: Book) -> None:
+        self.url, self.book = url, book
+        self.clock, self.random = ManualClock(), FixedRandom("shop")
+        self.stalls = {"unionpay": self._stall(unionpay), "plainpay": self._stall(plainpay)}
+        self.infos: dict[str, ProviderInfo] = {}
+        self.teller, self.watch = ListTeller(), ListWatch()
+        self.open_door()
+
+    @classmethod
+    async def opened(cls, url: str) -> "Shop":
+        return cls(url, await open_book(url))
+
+    def open_door(self) -> None:
+        """A new process on what is stored."""
+        self.checkout = Checkout(
+            self.book, self.accounts(), clock=self.clock, random=self.random, watch=self.watch
+        )
+        self.worker = Worker(self.checkout, self.teller)
+
+    async def restart(self) -> None:
+        await self.book.close()
+        self.book = await open_book(self.url)
+        self.open_door()
+
+    def accounts(self) -> list[Account]:
+        return [self.account(name) for name in self.stalls]
+
+    def account(self, name: str, **more: Any) -> Account:
+        stall = self.stalls[name]
+        merchant = stall.merchant.get("mer_id") or stall.merchant.get("merchant")
+        account = Account(
+            provider_id=name,
+            merchant=str(merchant),
+            info=self.infos.get(name, stall.plugin.info),
+            provider=stall.provider,
+            call=lambda: stall.call,
+            notify_url="https://shop.example/notify",
+        )
+        return replace(account, **more)
+
+    def draft(self, key: str = "cart-1", amount: Money = PRICE, **more: Any) -> Draft:
+        fields = {
+            "app_id": "coffee",
+            "page": "pages/menu/menu",
+            "chat_id": USER,
+            "user_id": USER,
+            "language": "zh",
+            "request": PaymentRequest(amount=amount, title="拿铁 Latte", order_key=key),
+        }
+        return Draft(**{**fields, **more})
+
+    async def place(self, key: str = "cart-1", amount: Money = PRICE, **more: Any) -> Order:
+        [order] = await self.checkout.place([self.draft(key, amount, **more)])
+        return order
+
+    async def open(self, order: Order, wallet: Wallet = Wallet.QUICKPASS) -> Opened:
+        opened = await self.checkout.open(order.id, wallet, user_id=USER)
+        assert isinstance(opened, Opened), opened
+        return opened
+
+    async def opened_order(self, wallet: Wallet = Wallet.QUICKPASS) -> Opened:
+        return await self.open(await self.place(), wallet)
+
+    def pay(self, opened: Opened, wallet: Wallet | None = None) -> None:
+        self.stalls[opened.attempt.provider].pay(opened.attempt.code, wallet or opened.attempt.wallet)
+
+    async def receive(self, name: str, notification: Notification) -> HttpReply:
+        return await self.checkout.receive(name, "main", notification.request)
+
+    def post(self, name: str = "unionpay") -> list[Notification]:
+        return self.stalls[name].courier.take()
+
+    async def deliver(self) -> None:
+        """All post arrives, and everything due is worked off."""
+        for name in self.stalls:
+            for notification in self.post(name):
+                await self.receive(name, notification)
+        await self.worker.drain()
+
+    async def paid_order(self, wallet: Wallet = Wallet.QUICKPASS) -> Order:
+        opened = await self.opened_order(wallet)
+        self.pay(opened)
+        await self.deliver()
+        return await self.look(opened.order)
+
+    async def look(self, order: Order) -> Order:
+        found = await self.checkout.find(order.id)
+        assert found is not None
+        return found
+
+    async def pass_time(self, seconds: int, step: int = 60) -> None:
+        """Time goes by, and the worker with it."""
+        for _ in range(0, seconds, step):
+            self.clock.advance(step)
+            await self.worker.drain()
+
+    def calls(self, name: str, what: Callable[[bytes], bool]) -> int:
+        return sum(what(request.body) for request in self.stalls[name].transport.requests)
+
+    async def check_books(self) -> None:
+        """The invariants that hold after every step."""
+        for order in await self.checkout.orders_of(None, 1000):
+            entries = await self.book.read(lambda connection, one=order: trail(connection, one.id))
+            lines = await self.book.read(lambda connection, one=order: ledger_of(connection, one.id))
+            assert first_break(entries, version=order.version, head=order.audit_hash) is None
+            assert all(entry.cause_id for entry in entries)
+            check_balanced(lines)
+            for attempt in order.attempts:
+                assert not attempt.open or attempt.next_check_at
+                assert attempt.refunding_minor <= attempt.amount.minor
+
+    async def close(self) -> None:
+        await self.book.close()
+
+    def _stall(self, plugin: Any) -> Stall:
+        stall = Stall(plugin)
+        stall.clock = self.clock
+        stall.restart_gateway()
+        stall.call = Call(stall.transport, self.clock, stall.random)
+        return stall
