@@ -58,13 +58,13 @@ async def read_answer(reply: aiohttp.ClientResponse) -> Call | None:
     """The method call in a webhook's reply, if there is one. Methods that fetch something are not executed so."""
     args: dict[str, str] = {}
     uploads: dict[str, Upload] = {}
-    if reply.content_type.startswith("multipart/"):
-        await _read_parts(aiohttp.MultipartReader.from_response(reply), args, uploads)
-    else:
-        try:
+    try:
+        if reply.content_type.startswith("multipart/"):
+            await _read_parts(aiohttp.MultipartReader.from_response(reply), args, uploads)
+        else:
             args |= _arguments(reply.content_type, await _read_limited(reply.content))
-        except ApiError:
-            return None
+    except (ApiError, ValueError):  # what is no call is only an acknowledgement
+        return None
     method = args.pop("method", "").lower()
     if not method or method.startswith("get") or method in {"setwebhook", "deletewebhook"}:
         return None

@@ -14,7 +14,7 @@ from bot.sandbox.telegram.sending import Uploads
 from bot.sandbox.telegram.wire import Wire
 from bot.sandbox.telegram.world import World
 
-# The parameter type differs by row; `_row` binds the two, the table forgets it.
+# The second parameter is the row's own `takes`; one table cannot say that in types.
 Handler = Callable[[World, Any, Uploads], Awaitable[object]]
 
 

@@ -170,7 +170,7 @@ class Webhook:
         except aiohttp.ClientConnectorError:
             self._failed("Connection refused")
             return False
-        except (aiohttp.ClientError, ValueError):  # aiohttp raises ValueError for broken multipart
+        except aiohttp.ClientError:
             self._failed("Webhook connection closed")
             return False
         self._updates.forget(pending.id)

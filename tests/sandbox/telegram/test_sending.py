@@ -81,6 +81,28 @@ async def test_a_button_that_telegram_refuses_is_refused(bot, chat, button, desc
     assert refusal == (400, description)
 
 
+@pytest.mark.parametrize(
+    ("markup", "description"),
+    [
+        (
+            {"inline_keyboard": ["A"]},
+            'Field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays',
+        ),
+        ({"inline_keyboard": [["A"]]}, "InlineKeyboardButton must be an Object"),
+        ({"inline_keyboard": [[{"text": "A", "callback_data": "a"}]] * 101}, "reply markup is too long"),
+        ({"keyboard": [["A", 1]]}, "KeyboardButton must be a String or an Object"),
+        ({"keyboard": [[" "]]}, "keyboard button text must be non-empty"),
+        ({"keyboard": [[{"text": []}]]}, 'Field "text" must be of type String'),
+        (keyboard({"text": "A", "web_app": {"url": "http://127.0.0.1/"}}), "Only HTTPS links are allowed"),
+    ],
+)
+async def test_a_keyboard_that_telegram_refuses_is_refused(bot, chat, markup, description):
+    code, said = await bot.refusal("sendMessage", chat_id=chat, text="x", reply_markup=markup)
+
+    assert code == 400
+    assert said.lower().endswith(description.lower())
+
+
 async def test_a_button_has_exactly_one_action(bot, chat):
     code, description = await bot.refusal(
         "sendMessage",

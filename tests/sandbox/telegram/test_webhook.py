@@ -1,6 +1,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -131,6 +132,22 @@ async def test_one_chat_is_served_in_order_and_chats_side_by_side(bot, api, ann,
         texts = [update["message"]["text"] for update in seen if update["message"]["from"]["id"] == person.id]
         assert texts == ["a", "b", "c"]
     assert hook.open_most == 3
+
+
+async def test_a_photo_in_the_reply_is_sent(bot, api, ann, hook, png):
+    with aiohttp.MultipartWriter("form-data") as parts:
+        for name, text in (("method", "sendPhoto"), ("chat_id", "7"), ("photo", "attach://qr")):
+            parts.append(text).set_content_disposition("form-data", name=name)
+        parts.append(png).set_content_disposition("form-data", name="qr", filename="qr.png")
+    hook.answers = [web.Response(body=parts), web.Response(body=b"x", content_type="multipart/form-data")]
+    await bot.result("setWebhook", url=hook.url)
+    await api.write(ann, ann.id, "a")
+    await api.write(ann, ann.id, "b")
+    await hook.has_seen(2)
+    info = await until_drained(bot)
+
+    assert "last_error_message" not in info
+    assert [seen.photo_file_id is not None for seen in api.chat(ann.id)] == [False, False, True]
 
 
 async def test_a_method_in_the_reply_is_executed(bot, api, ann, hook):
