@@ -1,4 +1,4 @@
-"""UnionPay: Cloud QuickPass and bank apps, over ACP 5.1.0."""
+"""UnionPay: Cloud QuickPass and bank apps, over ACP 5.1.0 or the QRA gateway."""
 
 from datetime import timedelta
 
@@ -6,14 +6,15 @@ from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlu
 from providers.sdk.wallets import Wallet
 from providers.unionpay.gateway import UnionPayGateway
 from providers.unionpay.provider import UnionPay
+from providers.unionpay.qra_provider import UnionPayQra
 from providers.unionpay.settings import UnionPaySettings
 from providers.unionpay.wire import CODE_PREFIX
 
 
 def build(settings: UnionPaySettings, keys: KeyStore) -> Provider:
-    """Build the provider of one merchant account. ACP's certificates travel in its messages: nothing is fetched or kept."""
+    """Build the provider of one merchant account. Certificates travel in ACP's messages: nothing is fetched or kept."""
     del keys
-    return UnionPay(settings)
+    return UnionPay(settings) if settings.mode == "acp" else UnionPayQra(settings)
 
 
 plugin = ProviderPlugin(
@@ -35,6 +36,7 @@ plugin = ProviderPlugin(
             "gateway.test.95516.com",
             "filedownload.95516.com",
             "filedownload.test.95516.com",
+            "qra.95516.com",
         ),
         code_prefixes=(CODE_PREFIX,),
         acknowledge_within_s=10,

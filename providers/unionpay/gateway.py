@@ -24,7 +24,7 @@ from providers.sdk.gateway import (
 from providers.sdk.money import Money
 from providers.sdk.transport import Headers, HttpReply, HttpRequest
 from providers.sdk.wallets import Wallet
-from providers.unionpay import wire
+from providers.unionpay import qra_gateway, qra_wire, wire
 from providers.unionpay.authority import Authority, pem_text
 from providers.unionpay.ledger import Ledger, Trade
 from providers.unionpay.signing import VERSION, check_signature
@@ -36,9 +36,9 @@ RETRY_AFTER_S: Final = (60, 120, 240, 300)
 PAYERS: Final = frozenset({Wallet.QUICKPASS, Wallet.BANK})
 
 _ORDER_ID: Final = re.compile(r"[0-9A-Za-z]{8,40}", re.ASCII)
-_AMOUNT: Final = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
+_AMOUNT: Final = re.compile(r"[1-9][0-9]{0,10}", re.ASCII)
 _FORM: Final = Headers((("Content-Type", wire.FORM_TYPE),))
-_CODE: Final = re.compile(re.escape(wire.CODE_PREFIX) + r"00010001/(62[0-9]{30})", re.ASCII)
+_CODE: Final = re.compile(re.escape(wire.CODE_PREFIX) + r"00010001/(62[0-9]{30})|([0-9]{21})", re.ASCII)
 _ECHOED: Final = (
     "encoding", "bizType", "txnTime", "txnType", "txnSubType", "accessType", "merId", "orderId", "txnAmt",
     "currencyCode", "reqReserved", "origQryId", "origOrderId", "origTxnTime",
@@ -58,6 +58,7 @@ class UnionPayGateway:
         self._context = context
         self._ledger = Ledger(context.drawer)
         self._keys = Authority.kept_in(context.drawer, context.clock.now())
+        self._qra = qra_gateway.QraGateway(context, PAYERS, PAYEE)
 
     def merchant(self, base_url: str) -> Mapping[str, str]:
         """Settings of the test merchant. Its ACP takes reversals of unscanned codes, so that cancelling is quick."""
@@ -69,10 +70,15 @@ class UnionPayGateway:
             "root_cert": pem_text(self._keys.root.certificate),
             "middle_cert": pem_text(self._keys.middle.certificate),
             "reverse_merchant_codes": "true",
+            "qra_url": base_url,
+            "qra_mch_id": qra_gateway.MERCHANT,
+            "qra_key": self._qra.key,
         }
 
     async def handle(self, request: HttpRequest) -> HttpReply:
-        """Answer one call of the wire."""
+        """Answer one call of either wire."""
+        if request.path.endswith(qra_wire.PATH):
+            return await self._qra.handle(request)
         try:
             fields = wire.decode_form(request.body)
         except ReplyError:
@@ -84,9 +90,11 @@ class UnionPayGateway:
             return self._answer(fields, str(refusal))
 
     def recognise(self, code: str) -> Bill | None:
-        """The bill behind one of our QR codes."""
+        """The bill behind one of our QR codes, or behind a `tn` that the app was handed."""
+        if code.startswith(qra_gateway.CODE):
+            return self._qra.recognise(code)
         match = _CODE.fullmatch(code)
-        trade = self._ledger.by_code(match[1]) if match else None
+        trade = self._ledger.by_code(match[1] or match[2]) if match else None
         if trade is None:
             return None
         self._payable(trade)
@@ -100,6 +108,9 @@ class UnionPayGateway:
 
     def settle(self, bill_id: str, wallet: Wallet) -> None:
         """The payer confirmed in Cloud QuickPass or a bank's app."""
+        if bill_id.startswith("qra-"):
+            self._qra.settle(bill_id.removeprefix("qra-"), wallet)
+            return
         trade = self._ledger.get(bill_id)
         if trade is None:
             raise BillGone("二维码无效")

@@ -68,7 +68,7 @@ def payer_code_accepted(answer: Mapping[str, str], intent: Intent) -> Snapshot:
     return Snapshot(
         number=intent.number,
         merchant=answer["merId"],
-        amount=wire.amount_of(answer) if answer.get("txnAmt") else intent.amount,
+        amount=wire.amount_of(_in_cny(answer)) if answer.get("txnAmt") else intent.amount,
         state=Paid.PAYING,
         provider_ref=answer.get("queryId", ""),
         code=answer["respCode"],
@@ -87,7 +87,7 @@ def refund_accepted(answer: Mapping[str, str], request: RefundRequest) -> Refund
     return RefundSnapshot(
         number=request.number,
         attempt_number=request.attempt.number,
-        amount=wire.amount_of(answer) if answer.get("txnAmt") else request.amount,
+        amount=wire.amount_of(_in_cny(answer)) if answer.get("txnAmt") else request.amount,
         state=Returned.PENDING,
         provider_ref=answer.get("queryId", ""),
         code=answer["respCode"],
@@ -147,11 +147,10 @@ def _original_code(answer: Mapping[str, str], kinds: frozenset[str]) -> str:
 
 def _snapshot(fields: Mapping[str, str], code: str, state: Paid) -> Snapshot:
     moved = state in {Paid.PAID, Paid.REFUNDED}
-    whole = fields if moved or fields.get("currencyCode") else {**fields, "currencyCode": "156"}
     return Snapshot(
         number=fields["orderId"],
         merchant=fields["merId"],
-        amount=wire.amount_of(whole),
+        amount=wire.amount_of(fields if moved else _in_cny(fields)),
         state=state,
         provider_ref=fields.get("queryId", ""),
         paid_at=wire.traced_at(fields) if moved else None,
@@ -162,15 +161,17 @@ def _snapshot(fields: Mapping[str, str], code: str, state: Paid) -> Snapshot:
 
 def _refund_snapshot(fields: Mapping[str, str], code: str, attempt_number: str) -> RefundSnapshot:
     state = returned_state(code)
-    whole = (
-        fields if state is Returned.DONE or fields.get("currencyCode") else {**fields, "currencyCode": "156"}
-    )
     return RefundSnapshot(
         number=fields["orderId"],
         attempt_number=attempt_number,
-        amount=wire.amount_of(whole),
+        amount=wire.amount_of(_in_cny(fields)),
         state=state,
         provider_ref=fields.get("queryId", ""),
         done_at=wire.traced_at(fields) if state is Returned.DONE else None,
         code=code,
     )
+
+
+def _in_cny(fields: Mapping[str, str]) -> Mapping[str, str]:
+    """Leaving the currency out is how ACP says CNY; only a payment that moved money must name it."""
+    return fields if fields.get("currencyCode") else {**fields, "currencyCode": "156"}

@@ -1,9 +1,9 @@
 """One UnionPay merchant account: what the operator sets."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from providers.sdk.contract import ProviderSettings, pem
 from providers.sdk.errors import ConfigurationError
@@ -13,6 +13,12 @@ from providers.unionpay.signing import ORGANISATION, TEST_ORGANISATION, Signer, 
 class UnionPaySettings(ProviderSettings):
     """The merchant's contract, keys and the choices that UnionPay's public documents leave open."""
 
+    merchant_field: ClassVar[str] = "mer_id"
+
+    mode: Literal["acp", "qra"] = Field(
+        default="acp",
+        description="acp: certificates, ACP 5.1.0. qra: the QRA gateway, XML and a shared key.",
+    )
     base_url: str = Field(
         default="https://gateway.95516.com",
         description="ACP gateway; https://gateway.test.95516.com is UnionPay's test environment.",
@@ -20,18 +26,21 @@ class UnionPaySettings(ProviderSettings):
     file_url: str = Field(
         default="https://filedownload.95516.com", description="Host of the reconciliation files."
     )
-    mer_id: str = Field(description="Merchant id, 15 digits.", pattern=r"^[0-9]{15}$")
+    mer_id: str = Field(default="", description="Merchant id at ACP, 15 digits.", pattern=r"^([0-9]{15})?$")
     sign_key: SecretStr = Field(
-        description="Signing key: PEM (or its path) with private key and certificate, or the path of a .pfx."
+        default=SecretStr(""),
+        description="Signing key: PEM (or its path) with private key and certificate, or the path of a .pfx.",
     )
     sign_key_password: SecretStr = Field(default=SecretStr(""), description="Password of the .pfx.")
     cert_id: str = Field(
         default="",
         description="Decimal serial of the signing certificate; read from the certificate when empty.",
     )
-    root_cert: str = Field(description="Root certificate (acp_prod_root.cer): PEM text or path, one or more.")
+    root_cert: str = Field(
+        default="", description="Root certificate (acp_prod_root.cer): PEM text or path, one or more."
+    )
     middle_cert: str = Field(
-        description="Middle certificate (acp_prod_middle.cer): PEM text or path, one or more."
+        default="", description="Middle certificate (acp_prod_middle.cer): PEM text or path, one or more."
     )
     organisation: str = Field(
         default=ORGANISATION, description="Organisation that must stand in the signing certificate."
@@ -60,6 +69,23 @@ class UnionPaySettings(ProviderSettings):
         default=False,
         description="Return a full amount on its own clearing day by a void (31) instead of a refund (04).",
     )
+    qra_url: str = Field(default="https://qra.95516.com", description="QRA gateway.")
+    qra_mch_id: str = Field(default="", description="Merchant id at the QRA gateway.")
+    qra_key: SecretStr = Field(default=SecretStr(""), description="Shared key of the QRA merchant.")
+    qra_unknown_order_codes: str = Field(
+        default="ORDERNOTEXIST,REFUNDNOTEXIST",
+        description="Error codes of a QRA query that mean: no such number. Comma-separated.",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """What one mode needs may be empty in the other."""
+        acp, qra = ["mer_id", "sign_key", "root_cert", "middle_cert"], ["qra_mch_id", "qra_key"]
+        needed = acp if self.mode == "acp" else qra
+        missing = [name for name in needed if not _text(getattr(self, name))]
+        if missing:
+            raise ValueError(f"In mode {self.mode} UnionPay also needs: {', '.join(missing)}.")
+        return self
 
     def signer(self) -> Signer:
         """Load the merchant's signing key. Raises `ConfigurationError`."""
@@ -88,3 +114,7 @@ class UnionPaySettings(ProviderSettings):
             middles=authorities(middles, "middle_cert"),
             organisations=frozenset(names),
         )
+
+
+def _text(value: SecretStr | str) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -1,10 +1,14 @@
 """A merchant's settings: keys from PEM, file or .pfx, refusals that name the setting, secrets that stay inside."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pydantic import ValidationError
 
+import providers.unionpay
 from providers.sdk.errors import ConfigurationError
 from providers.sdk.money import Money
 from providers.sdk.results import Created
@@ -88,3 +92,9 @@ def test_no_secret_stands_in_a_repr(stall):
 def test_every_setting_says_what_it_is_for():
     assert all(field.description for field in UnionPaySettings.model_fields.values())
     assert all(field.description.endswith(".") for field in UnionPaySettings.model_fields.values())
+
+
+def test_every_unsure_point_names_the_setting_that_decides_it():
+    quality = tomllib.loads(Path(providers.unionpay.__file__).with_name("quality.toml").read_text())
+
+    assert set(quality["unsure"]) <= set(UnionPaySettings.model_fields)

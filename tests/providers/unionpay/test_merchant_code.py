@@ -315,6 +315,8 @@ async def test_a_pre_order_gives_the_tn_for_the_app(stall):
     assert isinstance(created, Created)
     assert created.code is None
     assert len(created.in_app["tn"]) == 21
+    stall.pay(created.in_app["tn"], Wallet.QUICKPASS)
+    assert (await stall.provider.query(stall.ref(intent), stall.call)).state is Paid.PAID
 
 
 async def test_an_answer_about_another_order_is_unknown(stall):

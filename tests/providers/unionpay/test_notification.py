@@ -201,3 +201,9 @@ def test_a_trace_time_in_the_new_year_belongs_to_the_new_year(stall):
 
 def test_a_broken_trace_time_is_no_time(stall):
     assert read(stall, signed(stall, traceTime="9999")).fact.paid_at is None
+
+
+def test_a_return_that_names_no_currency_is_in_yuan_and_names_its_payment(stall):
+    verdict = read(stall, signed(stall, txnType="04", txnSubType="00", currencyCode="", reqReserved="Latte1"))
+
+    assert (verdict.fact.amount, verdict.fact.attempt_number) == (LATTE, "Latte1")
