@@ -179,7 +179,7 @@ def keep_host_secret(settings: Settings, random: Random) -> SecretStr:
     """`HOST_SECRET`, or the one generated into the data directory on first use."""
     if settings.host_secret.get_secret_value():
         return settings.host_secret
-    path = settings.data_dir / "host-secret"
+    path = settings.data_dir.expanduser() / "host-secret"
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(random.text(_HOST_SECRET_CHARS), encoding="ascii")

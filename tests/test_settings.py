@@ -16,7 +16,7 @@ from providers.sdk.errors import ConfigurationError
 
 
 class TillSettings(ProviderSettings):
-    merchant: str = Field(description="The merchant number.")
+    merchant_id: str = Field(description="The merchant number.")
     key: SecretStr = Field(description="The shared key.")
     base_url: str = Field("https://till.example", description="The institution's API.")
 
@@ -102,7 +102,7 @@ def test_secrets_do_not_show_in_the_repr(monkeypatch):
 
 def test_an_account_reads_the_variables_of_its_own_prefix(till, tmp_path, monkeypatch):
     file = tmp_path / "env"
-    file.write_text("TILL_MERCHANT=one\nTILL_SHOP2_MERCHANT=two\nTILL_SHOP2_KEY=k2\n")
+    file.write_text("TILL_MERCHANT_ID=one\nTILL_SHOP2_MERCHANT_ID=two\nTILL_SHOP2_KEY=k2\n")
     monkeypatch.setenv("TILL_KEY", "k1")
 
     first, second = read_account(till, env_file=file), read_account(till, "shop2", env_file=file)
@@ -112,7 +112,7 @@ def test_an_account_reads_the_variables_of_its_own_prefix(till, tmp_path, monkey
 
 
 def test_every_missing_variable_of_an_account_is_named(till):
-    with pytest.raises(ConfigurationError, match="TILL_SHOP2_MERCHANT: it is missing") as refusal:
+    with pytest.raises(ConfigurationError, match="TILL_SHOP2_MERCHANT_ID: it is missing") as refusal:
         read_account(till, "shop2", env_file=None)
 
     assert "TILL_SHOP2_KEY: it is missing" in str(refusal.value)

@@ -5,12 +5,14 @@ alone keeps a stalled one for an hour.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 HEADER_WITHIN_S: Final = 10.0
 CONNECTIONS_MAX: Final = 1000
@@ -37,8 +39,11 @@ async def listen(
     connections_max: int = CONNECTIONS_MAX,
 ) -> AsyncIterator[Listener]:
     """Serve until the block ends; requests under way are finished first. Raises `OSError` when the port is taken."""
+    log = logging.getLogger("moongate.http")
+    log.addFilter(_is_ours)
     runner = web.AppRunner(
         app,
+        logger=log,
         access_log=None,  # addresses of the one-code page open orders
         keepalive_timeout=_KEEP_ALIVE_S,
         max_line_size=_LINE_BYTES_MAX,
@@ -55,6 +60,11 @@ async def listen(
             server.close()
     finally:
         await runner.cleanup()
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """A stranger's malformed request is answered with 400 and is no error of ours to fill the log with."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 class _Gate:

@@ -95,7 +95,7 @@ class OneCode:
         answer = await self._checkout.open(order.id, wallet)
         if isinstance(answer, Refused):
             return self._show(request, answer.order or order, None, answer)
-        return _go(f"{request.path}?wallet={wallet.value}")
+        return _go(f"?wallet={wallet.value}")  # relative: a proxy may have taken a prefix off
 
     async def state(self, request: web.Request) -> web.StreamResponse:
         """What the page asks every few seconds."""
@@ -139,7 +139,7 @@ class OneCode:
             state=state,
             headline=headline(state, _),
             left_s=left_s(order, now),
-            choices=choices(self._checkout.offers(order), language) if payable else (),
+            choices=choices(self._checkout.offers(order), language, attempt) if payable else (),
             shown=shown(attempt, language) if attempt else None,
             notice=notice(refused.why, _) if refused and payable else "",
             in_wallet=visiting is not None,
@@ -147,7 +147,6 @@ class OneCode:
         text = self._template.render(
             page=page,
             words=words(_),
-            path=request.path,
             style=Markup(self._style),  # noqa: S704  # our own file
             script=Markup(self._script),  # noqa: S704  # our own file
         )

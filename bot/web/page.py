@@ -43,7 +43,8 @@ _STATES: Final = {
 }
 MOVING: Final = frozenset({PageState.OPEN, PageState.CHECKING})  # worth asking again
 _WAYS_ON_A_PAGE: Final = frozenset({Way.MERCHANT_CODE, Way.LINK})
-_SAFE_LINKS: Final = ("https://", "weixin://", "alipays://", "upwallet://", "uppay")
+# What a phone opens by itself. WeChat's codes are not among them: they work when they are scanned.
+_LINKS: Final = ("https://", "alipays://", "upwallet://", "uppay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,10 @@ def usable_attempt(order: Order, wallet: Wallet, now: datetime) -> Attempt | Non
     return max(usable, key=lambda attempt: attempt.created_at, default=None)
 
 
-def choices(offers: Iterable[Offer], language: str) -> tuple[Choice, ...]:
-    """The wallets that can pay here, each once; what only works inside a messenger is left out."""
-    here = (offer for offer in offers if offer.way in _WAYS_ON_A_PAGE)
+def choices(offers: Iterable[Offer], language: str, chosen: Attempt | None = None) -> tuple[Choice, ...]:
+    """The wallets that can pay here, each once; the chosen one and what only a messenger can show are left out."""
+    taken = chosen.wallet if chosen else None
+    here = (offer for offer in offers if offer.way in _WAYS_ON_A_PAGE and offer.wallet is not taken)
     return tuple(Choice(offer.wallet, wallet_name(offer.wallet, language)) for offer in best_per_wallet(here))
 
 
@@ -120,7 +122,7 @@ def shown(attempt: Attempt, language: str) -> Shown:
     code = attempt.code or ""
     picture = f"data:image/png;base64,{b64encode(qr_png(code)).decode()}" if code else ""
     links = (attempt.link or "", code)
-    link = next((link for link in links if link.startswith(_SAFE_LINKS)), "")
+    link = next((link for link in links if link.startswith(_LINKS)), "")
     return Shown(attempt.wallet, wallet_name(attempt.wallet, language), code, picture, link)
 
 

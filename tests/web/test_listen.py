@@ -52,6 +52,15 @@ async def test_beyond_the_cap_connections_are_turned_away_and_the_others_go_on(t
             each.close()
 
 
+async def test_a_malformed_request_is_answered_and_does_not_fill_the_log(browser, caplog):
+    reader, writer = await connect(browser)
+    writer.write("GET /微 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+    assert b"400" in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    assert caplog.records == []
+
+
 async def test_a_header_line_of_absurd_length_is_refused(browser):
     answer = await browser.get("/healthz", headers={"X-Long": "x" * 20_000})
 

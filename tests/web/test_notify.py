@@ -83,7 +83,7 @@ async def test_a_body_that_drips_is_given_up(browser, till, monkeypatch):
         "/notify/wechatpay",
         "/notify/WechatPay/default",
         "/notify/wechatpay/..",
-        "/notify/微/default",
+        "/notify/%E5%BE%AE/default",
         "/notify//x",
     ],
 )

@@ -12,7 +12,7 @@
   function later() { setTimeout(ask, Math.min(30000, 2000 * Math.pow(2, misses))); }
   function ask() {
     if (document.hidden) return later();
-    fetch(body.dataset.path + "/state", { cache: "no-store" }).then(function (r) { return r.json(); }).then(function (now) {
+    fetch(location.pathname.replace(/\/$/, "") + "/state", { cache: "no-store" }).then(function (r) { return r.json(); }).then(function (now) {
       misses = 0;
       if (now.state !== body.dataset.state) return location.reload();
       ends = performance.now() + now.left_s * 1000;
