@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.x509.oid import NameOID
 
 from providers.sdk.errors import SignatureError
@@ -166,3 +167,25 @@ def test_a_leaf_that_is_not_rsa_is_refused(keys, trust):
 def test_anything_changed_is_refused(keys, trust, change):
     with pytest.raises(SignatureError):
         trust.check({**keys.leaf.sign(MESSAGE), **change}, NOON)
+
+
+def with_sha1(one, issuer):
+    """The same certificate signed with SHA-1, as CFCA's are: `cryptography` reads such, but makes none."""
+    sha256_oid, sha1_oid = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05"
+    body = one.tbs_certificate_bytes.replace(sha256_oid, sha1_oid)
+    signature = issuer.key.sign(body, PKCS1v15(), hashes.SHA1())
+    whole = one.public_bytes(serialization.Encoding.DER).replace(sha256_oid, sha1_oid)
+    return x509.load_der_x509_certificate(whole.replace(one.signature, signature))
+
+
+def test_a_chain_signed_with_sha1_is_verified_all_the_same(keys):
+    middle = Seal(keys.middle.key, with_sha1(keys.middle.certificate, keys.root))
+    leaf = Seal(keys.leaf.key, with_sha1(keys.leaf.certificate, keys.middle))
+    trust = Trust((keys.root.certificate,), (middle.certificate,), frozenset({ORGANISATION}))
+
+    trust.check(leaf.sign(MESSAGE), NOON)
+
+    assert isinstance(leaf.certificate.signature_hash_algorithm, hashes.SHA1)
+    forged = Seal(keys.leaf.key, with_sha1(keys.leaf.certificate, keys.stranger))
+    with pytest.raises(SignatureError):
+        trust.check(forged.sign(MESSAGE), NOON)
