@@ -60,7 +60,7 @@ class Menu:
 
     def set_button(self, chat_id: int, button: dict[str, JsonValue]) -> None:
         """Chat 0 is the default of all chats."""
-        kind = button.get("type", "default")
+        kind = str(button.get("type", "default"))
         if kind not in {"default", "commands", "web_app"}:
             raise bad_request("Can't parse menu button: MenuButton has unsupported type")
         if kind == "web_app" and not (button.get("text") and isinstance(button.get("web_app"), dict)):

@@ -21,7 +21,7 @@ WORDS = st.sampled_from([
 async def test_no_arguments_make_a_method_fall_over(bot, chat, method):
     fields = sorted(set(METHODS[method].takes.model_fields) - {"timeout"})
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(args=st.dictionaries(st.sampled_from(fields or ["x"]), WORDS))
     def collect(args):
         tried.append(args)

@@ -68,7 +68,7 @@ async def test_the_menu_button_of_a_chat_stands_before_that_of_all(bot, chat):
     assert before == {"type": "commands"}
     assert await bot.result("getChatMenuButton", chat_id=chat) == {"type": "commands"}
     assert await bot.result("getChatMenuButton") == app
-    for wrong in ({"type": "big"}, {"type": "web_app"}):
+    for wrong in ({"type": "big"}, {"type": ["web_app"]}, {"type": "web_app"}):
         assert (await bot.refusal("setChatMenuButton", menu_button=wrong))[0] == 400
 
 
