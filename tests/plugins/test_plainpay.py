@@ -21,17 +21,15 @@ from providers.sdk.results import (
 from providers.sdk.testing import Stall
 from providers.sdk.wallets import Wallet
 
+sys.path.insert(0, str(Path(__file__).parent / "plainpay"))
+from plainpay import plugin  # found through the line above
+
 PRICE = Money.cny("18.00")
 
 
 @pytest.fixture
-def stall(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parent / "plainpay")
-    import plainpay
-
-    yield Stall(plainpay.plugin)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "plainpay"]:
-        del sys.modules[name]
+def stall():
+    return Stall(plugin)
 
 
 async def test_a_code_is_paid_notified_and_refunded_once(stall):
