@@ -1,7 +1,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox.telegram.errors import ApiError
@@ -152,6 +152,7 @@ def test_the_old_markdown_says_where_an_entity_does_not_end(source):
         format_text(source, "Markdown", ())
 
 
+@settings(derandomize=True, deadline=None, max_examples=300)
 @given(
     source=st.text(alphabet="<>/&;b \"'=#x1*_~`|[]()!\\>\n月🌕a"),
     parse_mode=st.sampled_from(["HTML", "MarkdownV2", "Markdown"]),
