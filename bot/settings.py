@@ -16,7 +16,7 @@ from providers.sdk.clock import Random
 from providers.sdk.contract import ProviderPlugin, ProviderSettings
 from providers.sdk.errors import ConfigurationError
 
-MAIN_ACCOUNT: Final = "default"
+MAIN_ACCOUNT: Final = "main"
 _ACCOUNT = re.compile(r"([a-z][a-z0-9]{1,31})(?:/([a-z][a-z0-9]{0,31}))?", re.ASCII)
 _HOST_SECRET_CHARS: Final = 43  # of 62 each: 256 bits
 

@@ -75,7 +75,7 @@ def test_providers_are_accounts_by_comma(monkeypatch):
     ("variable", "value"),
     [
         ("PROVIDERS", "wechatpay,../../etc"),
-        ("PROVIDERS", "wechatpay,wechatpay/default"),
+        ("PROVIDERS", "wechatpay,wechatpay/main"),
         ("WEB_PORT", "99999"),
         ("UPDATES", "pigeon"),
         ("PUBLIC_URL", "canary.example.com"),

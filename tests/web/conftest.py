@@ -63,8 +63,8 @@ class Till:
         return self.order if token == TOKEN else None
 
     def offers(self, _order):
-        invoice = Offer(Wallet.TELEGRAM, "telegramstars", "default", Way.INVOICE, "")
-        return (*(Offer(wallet, "p", "default", Way.MERCHANT_CODE, "") for wallet in CODES), invoice)
+        invoice = Offer(Wallet.TELEGRAM, "telegramstars", "main", Way.INVOICE, "")
+        return (*(Offer(wallet, "p", "main", Way.MERCHANT_CODE, "") for wallet in CODES), invoice)
 
     async def open(self, order_id, wallet, *, user_id=None, way=None):
         self.opened.append((order_id, wallet))
@@ -74,7 +74,7 @@ class Till:
             number=f"a{len(self.opened)}",
             order_id=order_id,
             provider="p",
-            account="default",
+            account="main",
             wallet=wallet,
             way=Way.MERCHANT_CODE,
             amount=self.order.amount,

@@ -6,7 +6,7 @@ import pytest
 from bot.web import notify
 from bot.web.notify import BODY_BYTES_MAX
 
-PATH = "/notify/wechatpay/default"
+PATH = "/notify/wechatpay/main"
 
 
 async def test_the_till_gets_the_bytes_the_address_and_the_headers_as_they_came(browser, till):
@@ -15,7 +15,7 @@ async def test_the_till_gets_the_bytes_the_address_and_the_headers_as_they_came(
     await browser.post(f"{PATH}?x=%2F1&x=2", data=body, headers={"Wechatpay-Serial": "AbC", "x-twice": "1"})
 
     [(provider, account, request)] = till.received
-    assert (provider, account) == ("wechatpay", "default")
+    assert (provider, account) == ("wechatpay", "main")
     assert request.body == body
     assert request.target == f"{PATH}?x=%2F1&x=2"
     assert ("Wechatpay-Serial", "AbC") in request.headers.lines
@@ -81,9 +81,9 @@ async def test_a_body_that_drips_is_given_up(browser, till, monkeypatch):
     "path",
     [
         "/notify/wechatpay",
-        "/notify/WechatPay/default",
+        "/notify/WechatPay/main",
         "/notify/wechatpay/..",
-        "/notify/%E5%BE%AE/default",
+        "/notify/%E5%BE%AE/main",
         "/notify//x",
     ],
 )
