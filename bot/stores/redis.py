@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import structlog
 from redis import asyncio as aioredis
 from redis import exceptions as redis_errors
+from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def open_redis(settings: Settings) -> AsyncIterator[aioredis.Redis]:
     """A client of bytes, connected and checked, and the server behind it when that is ours to run.
+
+    A cluster is recognised by its own word; any of its nodes will do as the address.
 
     Raises `StoreError`, whose text is one sentence for the operator.
     """
@@ -61,14 +64,21 @@ async def _remote(url: str) -> AsyncIterator[aioredis.Redis]:
     except ValueError:
         raise StoreError("REDIS_URL cannot be read: write redis://:password@host:6379/0.") from None
     async with client:
-        await _greet(client, where)
-        yield client
+        clustered = await _greet(client, where)
+        if not clustered:
+            yield client
+            return
+    async with RedisCluster.from_url(url, **_limits()) as cluster:
+        # The same commands; every script and transaction of the house keeps to keys of one hash tag.
+        yield cast(aioredis.Redis, cluster)
 
 
-async def _greet(client: aioredis.Redis, where: str) -> None:
+async def _greet(client: aioredis.Redis, where: str) -> bool:
+    """Whether it is a cluster. Raises `StoreError`."""
     try:
         await client.ping()
         await check_version(client)
+        return (await client.info("server")).get("redis_mode") == "cluster"
     except redis_errors.AuthenticationError:
         raise StoreError(f"Redis at {where} refuses the password: correct it in REDIS_URL.") from None
     except (redis_errors.RedisError, OSError) as error:

@@ -1,12 +1,15 @@
 """Is this Redis fit to hold what people are in the middle of? Asked at start; live payments wait for the answer."""
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from redis import asyncio as aioredis
+from redis.asyncio.cluster import RedisCluster
 
 from bot.stores.errors import StoreError
 
 VERSION_MIN: Final = (6, 2)
+Info = Mapping[str, Any]
 _KEEPS: Final = frozenset({"noeviction"})
 
 
@@ -30,19 +33,29 @@ async def redis_findings(client: aioredis.Redis) -> tuple[str, ...]:
         return (
             "No Redis server runs here, sessions are lost at every restart: install redis-server or set REDIS_URL.",
         )
-    persistence = await client.info("persistence")
-    memory = await client.info("memory")
-    findings = []
+    findings: dict[str, None] = {}  # the same on several nodes is said once
+    for persistence, memory in zip(
+        await _every(client, "persistence"), await _every(client, "memory"), strict=True
+    ):
+        findings |= dict.fromkeys(_objections(persistence, memory))
+    return tuple(findings)
+
+
+def _objections(persistence: Info, memory: Info) -> Iterator[str]:
     if not persistence.get("aof_enabled"):
-        findings.append("Redis keeps no append-only file: set `appendonly yes` in redis.conf.")
+        yield "Redis keeps no append-only file: set `appendonly yes` in redis.conf."
     if persistence.get("aof_last_write_status", "ok") != "ok":
-        findings.append("Redis cannot write its append-only file: free space on its disk.")
+        yield "Redis cannot write its append-only file: free space on its disk."
     policy = memory.get("maxmemory_policy", "noeviction")
     if policy not in _KEEPS:
-        findings.append(
-            f"Redis may throw sessions away (maxmemory-policy {policy}): set `maxmemory-policy noeviction`."
-        )
-    return tuple(findings)
+        yield f"Redis may throw sessions away (maxmemory-policy {policy}): set `maxmemory-policy noeviction`."
+
+
+async def _every(client: aioredis.Redis | RedisCluster, section: str) -> list[Info]:
+    """INFO of the server, or of every primary of a cluster."""
+    if isinstance(client, RedisCluster):
+        return [await client.info(section, target_nodes=node) for node in client.get_primaries()]
+    return [await client.info(section)]
 
 
 def _in_memory(client: aioredis.Redis) -> bool:

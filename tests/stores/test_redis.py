@@ -1,6 +1,8 @@
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from redis import asyncio as aioredis
+from redis.asyncio.cluster import RedisCluster
 
 from bot.settings import Settings
 from bot.stores import StoreError, open_redis, redis_findings
@@ -33,14 +36,14 @@ def settings(tmp_path):
 @pytest.fixture
 async def bare_redis(tmp_path):
     """A server as Debian ships it: no append-only file."""
-    socket = tmp_path / "bare.sock"
-    options = ("--port", "0", "--unixsocket", socket, "--save", "", "--maxmemory-policy", "allkeys-lru")
+    path = tmp_path / "bare.sock"
+    options = ("--port", "0", "--unixsocket", path, "--save", "", "--maxmemory-policy", "allkeys-lru")
     server = started(redis_binary(), *options, cwd=tmp_path)
     for _ in range(200):
-        if socket.exists():
+        if path.exists():
             break
         await asyncio.sleep(0.02)
-    yield f"unix://{socket}"
+    yield f"unix://{path}"
     server.terminate()
     server.communicate(timeout=10)
 
@@ -185,6 +188,43 @@ async def test_unsafe_settings_come_with_their_cure(bare_redis):
         "set `appendonly yes` in redis.conf.",
         "set `maxmemory-policy noeviction`.",
     ]
+
+
+def low_port():
+    """A free one whose cluster bus, 10000 above it, is a port too."""
+    for port in range(20_000 + os.getpid() % 10_000, 50_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise LookupError("No free port.")
+
+
+@pytest.fixture
+async def cluster(tmp_path):
+    """One node that owns every slot."""
+    port = low_port()
+    options = ("--bind", "127.0.0.1", "--port", str(port), "--cluster-enabled", "yes", "--save", "")
+    server = started(redis_binary(), *options, cwd=tmp_path)
+    async with aioredis.Redis(port=port) as client:
+        await client.cluster("ADDSLOTS", *range(16384))
+        for _ in range(200):
+            if (await client.cluster("INFO"))["cluster_state"] == "ok":
+                break
+            await asyncio.sleep(0.05)
+    yield f"redis://127.0.0.1:{port}"
+    server.terminate()
+    server.communicate(timeout=10)
+
+
+async def test_a_cluster_is_recognised_and_serves_scripts_on_one_tag(cluster):
+    async with open_redis(Settings(_env_file=None, redis_url=cluster)) as client:
+        await client.eval("return redis.call('SET', KEYS[1], ARGV[1])", 1, "{seat}a", "1")
+        kept = await client.get("{seat}a")
+        findings = await redis_findings(client)
+
+    assert isinstance(client, RedisCluster)
+    assert kept == b"1"
+    assert findings == ("Redis keeps no append-only file: set `appendonly yes` in redis.conf.",)
 
 
 @pytest.mark.parametrize(
