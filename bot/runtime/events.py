@@ -30,7 +30,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`/start <argument>`, `/apps`, `/orders`, `/help` …"""
+    """`/start <argument>`, `/apps`, `/orders`, `/help`, or one the house does not know."""
 
     origin: Origin
     name: str

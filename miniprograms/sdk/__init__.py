@@ -16,7 +16,7 @@ class Menu(Page):
 
 from miniprograms.sdk.actions import Options, PageNotFound, Question, StorageInfo
 from miniprograms.sdk.app import App
-from miniprograms.sdk.data import PageData
+from miniprograms.sdk.data import Field, PageData
 from miniprograms.sdk.errors import (
     ApiError,
     AuthorError,
@@ -55,6 +55,7 @@ __all__ = [
     "Code",
     "CopyButton",
     "DataError",
+    "Field",
     "LinkButton",
     "Manifest",
     "ManifestError",

@@ -74,6 +74,8 @@ class Host(Protocol):
     @property
     def routes(self) -> tuple[str, ...]: ...
 
+    def draw_key(self) -> str: ...
+
     def move(self, move: Move) -> None: ...
 
     def open_program(self, app_id: str, path: str, query: dict[str, str], extra_data: Json) -> None: ...
@@ -116,6 +118,13 @@ class Actions:
     def current_pages(self) -> tuple[str, ...]:
         """The routes on the stack, home first (`getCurrentPages`)."""
         return self._at_host().routes
+
+    def draw_key(self) -> str:
+        """A key that nobody else gets, for `order_key`: sixteen characters.
+
+        A turn that has to run again draws the same keys again, so an order is never placed twice.
+        """
+        return self._at_host().draw_key()
 
     def tr(self, english: str, chinese: str) -> str:
         """The text in the person's language."""

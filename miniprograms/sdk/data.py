@@ -3,10 +3,12 @@
 from typing import Any, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from miniprograms.sdk.errors import DataError
 from miniprograms.sdk.limits import SET_DATA_BYTES_MAX
+
+__all__ = ["Field", "Json", "PageData", "encode"]
 
 Json = Any  # what JSON can hold; the checker has no shorter word for it
 

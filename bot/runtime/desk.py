@@ -1,0 +1,97 @@
+"""The money side of a chat: the cashier message and its buttons. It asks the till and draws the answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.orders.answers import Opened, Refused, Why
+from bot.orders.order import Order
+from bot.runtime.cashier import PaymentKey, Verb, cashier_screen, order_screen, refusal_text
+from bot.runtime.events import Origin, Seat
+from bot.runtime.ports import Counter
+from bot.runtime.screen import Screen, Surface
+from bot.runtime.store import SessionStore
+from bot.texts import translator
+from miniprograms.sdk.limits import TOAST_UNITS_MAX
+from providers.sdk.clock import Clock
+from providers.sdk.wallets import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`code_text` gives the address that the order's one code holds, or None where no wallet could reach it."""
+
+    checkout: Counter
+    store: SessionStore
+    surface: Surface
+    clock: Clock = field(repr=False)
+    code_text: Callable[[Order], str | None] = field(repr=False)
+
+    async def tap(self, origin: Origin, key: PaymentKey) -> None:
+        """A button of a cashier message, a receipt or the list of orders. Only the payer's own taps count."""
+        user_id = origin.seat.user_id
+        match key.verb:
+            case Wallet() as wallet:
+                answer: Opened | Refused | Order = await self.checkout.open(
+                    key.order_id, wallet, user_id=user_id
+                )
+            case Verb.CANCEL:
+                answer = await self.checkout.cancel(key.order_id, user_id)
+            case Verb.SHOW | Verb.CHOOSE:
+                order = await self.checkout.find(key.order_id)
+                answer = order or Refused(Why.UNKNOWN_ORDER)
+        await self._reply(origin, key, answer)
+
+    async def show(self, order: Order) -> int | None:
+        """`Teller.show`: draw the cashier message, or bring it to the order's present state where it stands."""
+        moved = await self.store.moved_cashier(order.user_id, order.id)
+        edit = max(moved or 0, order.message_id or 0) or None
+        drawn = await self.surface.draw(order.chat_id, self._screen(order, order.language), edit=edit)
+        if drawn is None:
+            return None
+        if drawn.message_id != edit:
+            await self.store.note(Seat(order.chat_id, order.user_id), last=drawn.message_id)
+        return drawn.message_id
+
+    async def _reply(self, origin: Origin, key: PaymentKey, answer: Opened | Refused | Order) -> None:
+        order = answer if isinstance(answer, Order) else answer.order
+        if order is not None and order.user_id != origin.seat.user_id:
+            answer, order = Refused(Why.NOT_YOURS), None
+        await self._toast(origin, answer)
+        if order is None or order.chat_id != origin.seat.chat_id:
+            return
+        if key.verb is Verb.SHOW:
+            await self._bring_down(order, origin)
+            return
+        screen = self._screen(order, origin.language)
+        if key.verb is Verb.CHOOSE and order.state in {"created", "pending"} and order.ending is None:
+            offers = self.checkout.offers(order)
+            screen = cashier_screen(order, offers, self.code_text(order), origin.language)
+        await self.surface.draw(order.chat_id, screen, edit=origin.message_id)
+
+    async def _toast(self, origin: Origin, answer: Opened | Refused | Order) -> None:
+        if origin.callback_id is None:
+            return
+        toast = ""
+        if isinstance(answer, Refused):
+            toast = refusal_text(answer.why, origin.language)
+        elif isinstance(answer, Opened) and answer.warning:
+            _ = translator(origin.language)
+            toast = _("Please pay with one wallet only.")
+        await self.surface.answer(origin.callback_id, toast[:TOAST_UNITS_MAX], alert=bool(toast))
+
+    async def _bring_down(self, order: Order, origin: Origin) -> None:
+        """Show it as the newest message, and take the old one away."""
+        moved = await self.store.moved_cashier(order.user_id, order.id)
+        old = max(moved or 0, order.message_id or 0) or None
+        drawn = await self.surface.draw(order.chat_id, self._screen(order, origin.language), edit=None)
+        if drawn is None:
+            return
+        await self.store.move_cashier(order.user_id, order.id, drawn.message_id)
+        await self.store.note(origin.seat, last=drawn.message_id)
+        if old is not None:
+            await self.surface.erase(order.chat_id, old)
+
+    def _screen(self, order: Order, language: str) -> Screen:
+        return order_screen(
+            order, self.checkout.offers(order), self.code_text(order), language, self.clock.now()
+        )

@@ -1,0 +1,29 @@
+"""What the runtime asks of the order book. `bot.orders.checkout.Checkout` is it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.orders.answers import Opened, Refused
+from bot.orders.order import Draft, Order
+from bot.orders.routing import Offer
+from providers.sdk.wallets import Wallet
+
+
+class Counter(Protocol):
+    """The till as a chat needs it. The same `order_key` places once, however often it is asked."""
+
+    async def place(self, drafts: Sequence[Draft]) -> tuple[Order, ...]:
+        """Raise `OrderRefusedError` when an `order_key` comes back with another amount or title."""
+        ...
+
+    async def find(self, order_id: str) -> Order | None: ...
+
+    async def orders_of(self, user_id: int, limit: int = 10) -> tuple[Order, ...]: ...
+
+    def offers(self, order: Order) -> tuple[Offer, ...]: ...
+
+    async def open(
+        self, order_id: str, wallet: Wallet, *, user_id: int | None = None
+    ) -> Opened | Refused: ...
+
+    async def cancel(self, order_id: str, user_id: int) -> Order | Refused: ...

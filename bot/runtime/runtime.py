@@ -1,0 +1,154 @@
+"""The host of the mini programs: an event comes in, and when `handle` returns its effects are durable and drawn.
+
+    lock the seat and load the session (one round trip) → play the event → place orders (SQL) → save the session by
+    compare-and-set and unlock (one round trip) → answer the tap → draw
+
+Orders come before the session, and the session before anything a person sees. A process that dies in between leaves
+an update that Telegram repeats: the order key places the order once, and an update that was saved only redraws.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import structlog
+from pydantic import SecretStr
+from redis.exceptions import RedisError
+
+from bot.log import log_context
+from bot.orders.order import Order
+from bot.runtime import cashier
+from bot.runtime.acts import Acts
+from bot.runtime.desk import Desk
+from bot.runtime.easel import Easel, Studio
+from bot.runtime.errors import ConflictError, RuntimeFault, StoreAwayError
+from bot.runtime.events import Event, Origin, Seat, Settled, Tap
+from bot.runtime.house import with_notice
+from bot.runtime.identity import Identity
+from bot.runtime.links import Links
+from bot.runtime.play import Outcome, Player
+from bot.runtime.ports import Counter
+from bot.runtime.scanner import read_code
+from bot.runtime.screen import Surface
+from bot.runtime.store import Saved, SessionStore
+from bot.texts import translator
+from miniprograms.sdk.app import App
+from miniprograms.sdk.limits import TOAST_UNITS_MAX
+from miniprograms.sdk.payment import PaymentResult
+from providers.sdk.clock import Clock, Random
+
+_TRIES_MAX: Final = 3
+log = structlog.get_logger(__name__)
+
+
+class Runtime:
+    """One per process; all of it may run at once, also in several processes on one Redis. It is the book's `Teller`."""
+
+    def __init__(
+        self,
+        programs: Iterable[App],
+        sessions: SessionStore,
+        checkout: Counter,
+        surface: Surface,
+        *,
+        clock: Clock,
+        random: Random,
+        secret: SecretStr,
+        web_url: str,
+        username: Callable[[], str] = str,
+        home: str = "",
+        handler_within_s: float = 10.0,
+        read_code: Callable[[bytes], str | None] = read_code,
+    ) -> None:
+        """`username` is the bot's, for links to it; `home` is what /start opens, else the only program, else the list.
+
+        `handler_within_s` stays well below the life of the store's lock. Raises `AuthorError` for a program whose
+        manifest names a page that is not there.
+        """
+        by_id = {app.manifest.app_id: app for app in programs}
+        for app in by_id.values():
+            app.check_complete()
+        home = home or (next(iter(by_id)) if len(by_id) == 1 else "")
+        links = Links(sessions, lambda start: f"https://t.me/{username()}?start={start}")
+        self._sessions = sessions
+        self._surface = surface
+        self._identity = Identity(secret)
+        self._studio = Studio(sessions, surface)
+        self._desk = Desk(checkout, sessions, surface, clock, lambda order: f"{web_url}/p/{order.link_token}")
+        self._player = Player(
+            programs=by_id,
+            store=sessions,
+            checkout=checkout,
+            acts=Acts(by_id, checkout, surface, links, read_code, home),
+            links=links,
+            identity=self._identity,
+            random=random,
+            deadline_s=handler_within_s,
+        )
+
+    async def handle(self, event: Event) -> None:
+        """Return when the event's effects are durable and drawn.
+
+        Raises `RuntimeFault`, or what Redis or the order book raise, when they are not: the event should come again.
+        """
+        origin = event.origin
+        with log_context(update_key=origin.key, seat=self._identity.seat_mark(origin.seat)):
+            key = cashier.read_key(event.data) if isinstance(event, Tap) else None
+            try:
+                await (self._turn(event) if key is None else self._desk.tap(origin, key))
+            except RedisError as error:
+                raise StoreAwayError("Redis does not answer; the update will come again.") from error
+
+    async def show(self, order: Order) -> int | None:
+        """`Teller.show`."""
+        return await self._desk.show(order)
+
+    async def tell(self, key: str, order: Order, result: PaymentResult) -> None:
+        """`Teller.tell`."""
+        origin = Origin(key=f"o{key}", seat=Seat(order.chat_id, order.user_id), language=order.language)
+        await self.handle(Settled(origin, order.app_id, order.page, result))
+
+    async def _turn(self, event: Event) -> None:
+        easel = self._studio.enter(event.origin.seat)
+        try:
+            async with easel.door:
+                outcome = await self._saved(event, easel)
+                number = self._hang(event, outcome, easel)
+            await self._answer(event.origin, outcome.toast, alert=outcome.alert)
+            if number:
+                await easel.paint(number)
+        except RuntimeFault:
+            _ = translator(event.origin.language)
+            await self._answer(event.origin, _("Busy at the moment. Please try again."))
+            raise
+        finally:
+            self._studio.leave(easel)
+
+    async def _saved(self, event: Event, easel: Easel) -> Outcome:
+        """Play until a save holds. A lost save means that nothing of the turn happened, but for orders, which repeat."""
+        mark = event.origin.key if isinstance(event, Settled) else ""
+        for _ in range(_TRIES_MAX):
+            taken = await self._sessions.take(event.origin.seat, mark)
+            easel.learn(taken.live, max(taken.last, event.origin.message_id or 0))
+            try:
+                outcome = await self._player.play(event, taken)
+            except BaseException:
+                await self._sessions.release(taken)
+                raise
+            if outcome.body is None:
+                await self._sessions.release(taken)
+                return outcome
+            saved = await self._sessions.save(taken, outcome.body, last=easel.last, writes=outcome.writes)
+            if saved is Saved.DONE:
+                return outcome
+            log.warning("turn_lost", why=saved.name)
+        raise ConflictError(f"The session changed under this turn {_TRIES_MAX} times.")
+
+    def _hang(self, event: Event, outcome: Outcome, easel: Easel) -> int:
+        if outcome.screen is None:
+            return 0
+        notice = outcome.toast if event.origin.callback_id is None else ""
+        return easel.ask_for(with_notice(outcome.screen, notice))
+
+    async def _answer(self, origin: Origin, toast: str, *, alert: bool = False) -> None:
+        if origin.callback_id is not None:
+            await self._surface.answer(origin.callback_id, toast[:TOAST_UNITS_MAX], alert=alert)
