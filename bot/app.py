@@ -1,0 +1,260 @@
+"""The one place where real things are built and joined: stores, accounts, the till, the runtime, Telegram, the web.
+
+What is opened is closed in the opposite order, also when something in the middle does not open.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+from aiohttp import web
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.catalogue import Catalogue
+from bot.orders.book import Book, open_book
+from bot.orders.checkout import Checkout
+from bot.orders.ports import Account
+from bot.orders.worker import Worker
+from bot.runtime.events import Event
+from bot.runtime.runtime import Runtime
+from bot.runtime.store import SessionStore
+from bot.settings import AccountName, Settings, keep_host_secret, read_account
+from bot.stores import StoreError, database_url, open_redis, prepare_data_dir, redis_findings
+from bot.stores.keys import KeyFolder
+from bot.telegram.front import Telegram
+from bot.telegram.webhook import WebhookAddress
+from bot.transport import PinnedTransport, close_client, open_client
+from bot.web import Check, Tally, build_metrics, build_web, listen
+from providers.sdk.clock import Clock, Random
+from providers.sdk.contract import Call, ProviderPlugin, ProviderSettings
+from providers.sdk.errors import ConfigurationError
+
+WEBHOOK_PATH: Final = "/telegram"
+_DRAIN_WITHIN_S: Final = 10.0
+_SLACK_S: Final = 5  # the transport's own deadline comes first
+_log = structlog.get_logger(__name__)
+
+
+class NotReadyError(Exception):
+    """The house cannot open; the text is one sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What a house in the sandbox has of its own and one in the street takes from the machine."""
+
+    clock: Clock
+    random: Random
+    merchants: Mapping[AccountName, ProviderSettings]
+    play_money: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Host:
+    """An open house. `run()` until it is cancelled."""
+
+    redis: Redis
+    book: Book
+    checkout: Checkout
+    worker: Worker
+    telegram: Telegram
+
+    async def run(self) -> None:
+        """Take updates and work, until cancelled; then take no more and finish what has begun."""
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(self.worker.run())
+            updates = group.create_task(self.telegram.run())
+            try:
+                await asyncio.shield(updates)
+            finally:
+                await self.telegram.stop()
+                await asyncio.wait({updates}, timeout=_DRAIN_WITHIN_S)
+                updates.cancel()
+                work.cancel()
+
+
+def read_merchants(
+    settings: Settings, plugins: Mapping[str, ProviderPlugin]
+) -> dict[AccountName, ProviderSettings]:
+    """The accounts of `PROVIDERS`, each with its settings. Raises `ConfigurationError`."""
+    unknown = [name.provider for name in settings.accounts if name.provider not in plugins]
+    if unknown:
+        raise ConfigurationError(
+            f"PROVIDERS names {', '.join(unknown)}, which is not installed; installed: {', '.join(plugins) or 'none'}."
+        )
+    return {name: read_account(plugins[name.provider], name.account) for name in settings.accounts}
+
+
+@asynccontextmanager
+async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) -> AsyncIterator[Host]:
+    """Build and start everything but the loops. Raises `NotReadyError`, or an SDK's error with one clear sentence."""
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(open_redis(settings))
+        await _refuse_unsafe(redis, outside)
+        book = await _open_book(settings)
+        stack.push_async_callback(book.close)
+        client = open_client()
+        stack.push_async_callback(close_client, client)
+        tally = Tally()
+        accounts = build_accounts(settings, catalogue.plugins, outside, client)
+        checkout = Checkout(book, accounts, clock=outside.clock, random=outside.random, watch=tally)
+        telegram, runtime = _join_chat(settings, catalogue, outside, checkout, redis)
+        stack.push_async_callback(telegram.close)
+        checks: dict[str, Check] = {"redis": partial(_ask_redis, redis), "sql": partial(_ask_book, book)}
+        app = build_web(
+            checkout,
+            outside.clock,
+            checks=checks,
+            metrics=None if settings.metrics_port else tally.registry,
+            routes=[web.post(WEBHOOK_PATH, telegram.door)] if telegram.door else [],
+        )
+        await stack.enter_async_context(_open_web(settings, app, tally))
+        await telegram.start()
+        _log.info(
+            "house_open", programs=len(catalogue.programs), accounts=[str(name) for name in outside.merchants]
+        )
+        worker = Worker(checkout, runtime)
+        yield Host(redis=redis, book=book, checkout=checkout, worker=worker, telegram=telegram)
+
+
+class _Bell:
+    """Telegram rings here; the runtime, which draws on Telegram's surface and so is built after it, answers."""
+
+    answer: Callable[[Event], Awaitable[None]]
+
+    async def ring(self, event: Event) -> None:
+        await self.answer(event)
+
+
+def _join_chat(
+    settings: Settings, catalogue: Catalogue, outside: Outside, checkout: Checkout, redis: Redis
+) -> tuple[Telegram, Runtime]:
+    bell = _Bell()
+    telegram = Telegram(
+        token=settings.telegram_bot_token,
+        api_base=settings.telegram_api_base,
+        handle=bell.ring,
+        clock=outside.clock,
+        webhook=_webhook(settings),
+    )
+    runtime = Runtime(
+        catalogue.apps.values(),
+        SessionStore(redis, outside.random),
+        checkout,
+        telegram.surface,
+        clock=outside.clock,
+        random=outside.random,
+        secret=keep_host_secret(settings, outside.random),
+        web_url=settings.web_url,
+        username=lambda: telegram.username,
+        handler_within_s=settings.handler_deadline_s,
+    )
+    bell.answer = runtime.handle
+    return telegram, runtime
+
+
+@asynccontextmanager
+async def _open_web(settings: Settings, app: web.Application, tally: Tally) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_serve(app, settings.bind_host, settings.web_port, "WEB_PORT"))
+        if settings.metrics_port:
+            metrics = build_metrics(tally.registry)
+            await stack.enter_async_context(
+                _serve(metrics, "127.0.0.1", settings.metrics_port, "METRICS_PORT")
+            )
+        yield
+
+
+def build_accounts(
+    settings: Settings,
+    plugins: Mapping[str, ProviderPlugin],
+    outside: Outside,
+    client: aiohttp.ClientSession,
+) -> list[Account]:
+    """Every configured merchant account, with its own pinned network. Raises `ConfigurationError`."""
+    folder = prepare_data_dir(settings) / "keys"
+    deadline_s = settings.provider_deadline_s
+    accounts = []
+    for name, merchant in outside.merchants.items():
+        plugin = plugins[name.provider]
+        transport = PinnedTransport(
+            client, frozenset(_hosts(plugin.info.hosts, merchant)), deadline_s=deadline_s
+        )
+        call = Call(transport, outside.clock, outside.random)
+        accounts.append(
+            Account(
+                provider_id=name.provider,
+                name=name.account,
+                merchant=merchant.merchant,
+                info=plugin.info,
+                provider=plugin.build(merchant, KeyFolder(folder / name.provider / name.account)),
+                call=partial(_same, call),
+                notify_url=f"{settings.web_url}/notify/{name.provider}/{name.account}",
+                call_within_s=deadline_s + _SLACK_S,
+            )
+        )
+    return accounts
+
+
+def _same(call: Call) -> Call:
+    return call
+
+
+def _hosts(published: Iterable[str], merchant: ProviderSettings) -> Iterable[str]:
+    """The institution's own hosts, and the host of every address among the account's settings."""
+    yield from published
+    for value in merchant.model_dump().values():
+        if isinstance(value, str) and value.startswith(("https://", "http://")):
+            yield urlsplit(value).hostname or ""
+
+
+def _webhook(settings: Settings) -> WebhookAddress | None:
+    if settings.updates != "webhook":
+        return None
+    return WebhookAddress(url=settings.web_url + WEBHOOK_PATH, secret=settings.telegram_webhook_secret)
+
+
+async def _refuse_unsafe(redis: Redis, outside: Outside) -> None:
+    findings = await redis_findings(redis)
+    if outside.play_money or not outside.merchants:
+        for finding in findings:
+            _log.warning("redis_unsafe", finding=finding)
+    elif findings:
+        raise NotReadyError("Live payments are refused. " + " ".join(findings))
+
+
+async def _open_book(settings: Settings) -> Book:
+    try:
+        return await open_book(database_url(settings))
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(
+            f"The order book does not open ({type(error).__name__}): check DATABASE_URL and that the server runs."
+        ) from error
+
+
+async def _ask_redis(redis: Redis) -> None:
+    await redis.ping()
+
+
+async def _ask_book(book: Book) -> None:
+    await book.read(lambda connection: connection.execute(text("SELECT 1")))
+
+
+@asynccontextmanager
+async def _serve(app: web.Application, host: str, port: int, setting: str) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(listen(app, host, port))
+        except OSError as error:
+            raise NotReadyError(
+                f"Port {port} on {host} cannot be opened ({error.strerror}): stop what listens there, or set {setting}."
+            ) from error
+        yield

@@ -1,0 +1,70 @@
+"""The sandbox and a real host on it, joined: what `moongate sandbox` runs."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from pydantic import SecretStr
+
+from bot.app import Host, Outside, open_host
+from bot.catalogue import Catalogue
+from bot.orders.order import Order
+from bot.sandbox.sandbox import Sandbox
+from bot.settings import AccountName, Settings
+from bot.stores import prepare_data_dir
+from providers.sdk.contract import ProviderPlugin, ProviderSettings
+
+_ORDERS_MAX: Final = 1000
+
+
+@asynccontextmanager
+async def open_sandbox(settings: Settings, catalogue: Catalogue) -> AsyncIterator[tuple[Host, str]]:
+    """The world first, then the host in it; the address is the page's."""
+    sandbox = Sandbox(
+        list(catalogue.plugins.values()),
+        prepare_data_dir(settings),
+        port=settings.sandbox_port,
+        host_url=settings.web_url,
+    )
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(sandbox.close)
+        await sandbox.start()
+        outside = Outside(
+            clock=sandbox.clock,
+            random=sandbox.random,
+            merchants=_merchants(sandbox, catalogue.plugins),
+            play_money=True,
+        )
+        host = await stack.enter_async_context(open_host(_in_sandbox(settings, sandbox), catalogue, outside))
+        _join(sandbox, host)
+        yield host, sandbox.url
+
+
+def _in_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:
+    return settings.model_copy(
+        update={
+            "telegram_bot_token": SecretStr(sandbox.bot_token),
+            "telegram_api_base": sandbox.url,
+            "updates": "polling",
+        }
+    )
+
+
+def _merchants(
+    sandbox: Sandbox, plugins: Mapping[str, ProviderPlugin]
+) -> dict[AccountName, ProviderSettings]:
+    return {
+        AccountName(provider): plugins[provider].settings.model_validate(merchant)
+        for provider, merchant in sandbox.merchants.items()
+    }
+
+
+def _join(sandbox: Sandbox, host: Host) -> None:
+    async def all_orders(limit: int) -> tuple[Order, ...]:
+        newest_first = await host.checkout.orders_of(None, min(limit, _ORDERS_MAX))
+        return tuple(reversed(newest_first))
+
+    async def forget() -> None:
+        await host.redis.flushdb()
+
+    sandbox.join(all_orders, forget)
