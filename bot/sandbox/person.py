@@ -44,7 +44,7 @@ from providers.sdk.wallets import Wallet, wallet_name
 ORDERS_SHOWN: Final = 100
 
 AllOrders = Callable[[int], Awaitable[Sequence[Order]]]
-"""The newest orders of everybody, newest first, at most so many."""
+"""The newest orders of everybody, at most so many, the newest last."""
 
 
 @dataclass(frozen=True, slots=True)

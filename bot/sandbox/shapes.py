@@ -269,7 +269,7 @@ class OrderSeen(Told):
 
 
 class OrdersSeen(Told):
-    """Newest first."""
+    """Everybody's newest orders, the newest last."""
 
     orders: list[OrderSeen]
 
