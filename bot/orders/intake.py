@@ -38,16 +38,16 @@ class Intake:
         verdict = self._read(account, request)
         if isinstance(verdict, Rejected):
             self._till.watch.count("probe" if verdict.probe else "notification_rejected", provider_id)
-            return account.provider.reply(accepted=False)
+            return account.provider.reply(accepted=False, request=request)
         try:
             fresh = await self._store(account, request, verdict)
         except (SQLAlchemyError, OSError, TimeoutError):
             self._till.watch.count("notification_not_stored", provider_id)
-            refusal = account.provider.reply(accepted=False)
+            refusal = account.provider.reply(accepted=False, request=request)
             return HttpReply(503, refusal.headers, refusal.body)
         self._till.watch.count("notification_stored" if fresh else "notification_repeated", provider_id)
         self._till.bell.ring()
-        return account.provider.reply(accepted=True)
+        return account.provider.reply(accepted=True, request=request)
 
     async def due(self, limit: int) -> list[Notice]:
         """The oldest stored notifications that are to be worked off."""

@@ -223,8 +223,13 @@ class Provider(Protocol):
         """Pure: no I/O. Verify on the raw bytes, check freshness where the institution signs a time, then read."""
         ...
 
-    def reply(self, *, accepted: bool) -> HttpReply:
-        """The acknowledgement in the institution's own words, or the answer that makes it try again."""
+    def reply(self, *, accepted: bool, request: HttpRequest | None = None) -> HttpReply:
+        """The acknowledgement in the institution's own words, or the answer that makes it try again.
+
+        The host hands over the `request` it answers: some institutions (Huifu, BestPay's older gateway) want a field
+        of the notification back in the acknowledgement. It is verified already when `accepted`; otherwise believe
+        nothing in it. A provider that answers everything alike ignores it.
+        """
         ...
 
     def statement(self, day: date, call: Call) -> AsyncIterator[StatementLine]:

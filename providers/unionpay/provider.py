@@ -140,8 +140,9 @@ class UnionPay:
         except ReplyError as error:
             return Rejected(str(error))
 
-    def reply(self, *, accepted: bool) -> HttpReply:
+    def reply(self, *, accepted: bool, request: HttpRequest | None = None) -> HttpReply:
         """ACP reads the status alone: 200 is received, anything else is repeated."""
+        del request
         return HttpReply(200, body=b"success") if accepted else HttpReply(500, body=b"fail")
 
     async def statement(self, day: date, call: Call) -> AsyncIterator[StatementLine]:

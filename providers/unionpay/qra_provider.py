@@ -171,8 +171,9 @@ class UnionPayQra:
         except ReplyError as error:
             return Rejected(str(error))
 
-    def reply(self, *, accepted: bool) -> HttpReply:
+    def reply(self, *, accepted: bool, request: HttpRequest | None = None) -> HttpReply:
         """QRA repeats until it reads `success`."""
+        del request
         return HttpReply(200, body=b"success") if accepted else HttpReply(500, body=b"fail")
 
     def statement(self, day: date, call: Call) -> AsyncIterator[StatementLine]:

@@ -168,8 +168,9 @@ class WeChatPay:
         except (LookupError, ValueError, TypeError) as error:
             return Rejected(f"The notification cannot be read ({type(error).__name__}).")
 
-    def reply(self, *, accepted: bool) -> HttpReply:
+    def reply(self, *, accepted: bool, request: HttpRequest | None = None) -> HttpReply:
         """204 without a body is "received"; a 5xx makes WeChat Pay send it again."""
+        del request
         if accepted:
             return HttpReply(204)
         headers = Headers.of({"Content-Type": "application/json"})

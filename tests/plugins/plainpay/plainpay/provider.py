@@ -152,8 +152,9 @@ class PlainPay:
         except (ProviderError, LookupError, ValueError) as error:
             return Rejected(str(error))
 
-    def reply(self, *, accepted: bool) -> HttpReply:
+    def reply(self, *, accepted: bool, request: HttpRequest | None = None) -> HttpReply:
         """204, or 500 to be told again."""
+        del request
         return HttpReply(204 if accepted else 500)
 
     async def statement(self, day: date, call: Call) -> AsyncIterator[StatementLine]:
