@@ -114,7 +114,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             outside.clock,
             checks=checks,
             metrics=None if settings.metrics_port else tally.registry,
-            routes=[web.post(WEBHOOK_PATH, telegram.door)] if telegram.door else [],
+            routes=[web.post(WEBHOOK_PATH, telegram.receive)] if settings.updates == "webhook" else [],
         )
         await stack.enter_async_context(_open_web(settings, app, tally))
         await telegram.start()

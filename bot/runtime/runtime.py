@@ -59,7 +59,7 @@ class Runtime:
         handler_within_s: float = 10.0,
         read_code: Callable[[bytes], str | None] = read_code,
     ) -> None:
-        """`username` is the bot's, for links to it; `home` is what /start opens, else the only program, else the list.
+        """`username` is the bot's, for links to it; `home` is what /start opens, else the list.
 
         `handler_within_s` stays well below the life of the store's lock. Raises `AuthorError` for a program whose
         manifest names a page that is not there.
@@ -67,7 +67,6 @@ class Runtime:
         by_id = {app.manifest.app_id: app for app in programs}
         for app in by_id.values():
             app.check_complete()
-        home = home or (next(iter(by_id)) if len(by_id) == 1 else "")
         links = Links(sessions, lambda start: f"https://t.me/{username()}?start={start}")
         self._sessions = sessions
         self._surface = surface
