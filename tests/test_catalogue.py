@@ -59,13 +59,43 @@ def install(target, *names):
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    return catalogue_with(install(tmp_path_factory.mktemp("sound"), "tipjar", "plainpay"))
+def sound_path(tmp_path_factory):
+    return install(tmp_path_factory.mktemp("sound"), "tipjar", "plainpay")
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory):
-    return catalogue_with(install(tmp_path_factory.mktemp("mixed"), "tipjar", "plainpay", "crooked"))
+def mixed_path(tmp_path_factory):
+    return install(tmp_path_factory.mktemp("mixed"), "tipjar", "plainpay", "crooked")
+
+
+@pytest.fixture(scope="module")
+def sound(sound_path):
+    return catalogue_with(sound_path)
+
+
+@pytest.fixture(scope="module")
+def mixed(mixed_path):
+    return catalogue_with(mixed_path)
+
+
+@pytest.fixture
+def moongate(tmp_path):
+    """The command, in an empty directory, with these plugins beside the house."""
+    script = Path(sys.executable).with_name("moongate")
+
+    def run(command, path, **variables):
+        environment = {"PYTHONPATH": str(path), "PATH": "", **variables}
+        return subprocess.run(
+            [script, command],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=tmp_path,
+            timeout=60,
+        )
+
+    return run
 
 
 def test_a_stranger_s_program_and_provider_are_found_beside_ours(sound):
@@ -122,3 +152,46 @@ def test_a_folder_of_the_same_name_in_front_of_ours_is_pointed_out(tmp_path):
 
     assert f"The import name 'providers' leads to {tmp_path}/providers instead of" in first
     assert "PYTHONPATH" in first
+
+
+def test_the_command_lists_what_is_installed_and_says_what_is_refused(moongate, mixed_path):
+    run = moongate("plugins", mixed_path)
+
+    assert run.returncode == 0
+    assert "plainpay" in run.stdout
+    assert "moongate-plainpay" in run.stdout
+    assert "$.version.code" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_the_check_passes_with_sound_plugins_and_fails_naming_each_bad_one(moongate, sound_path, mixed_path):
+    passed, failed = moongate("check", sound_path), moongate("check", mixed_path)
+
+    assert (passed.returncode, passed.stderr) == (0, "")
+    assert "com.example.tipjar" in passed.stdout
+    assert failed.returncode == 1
+    for name in ("crooked", "halfdone", "quitter", "nameless", "copycat"):
+        assert f"{name} (moongate-crooked) is left out" in failed.stderr
+
+
+def test_the_check_names_what_a_configured_account_is_missing(moongate, sound_path):
+    missing = moongate("check", sound_path, PROVIDERS="plainpay/shop2")
+    whole = moongate(
+        "check",
+        sound_path,
+        PROVIDERS="plainpay/shop2",
+        PLAINPAY_SHOP2_MERCHANT_ID="M1",
+        PLAINPAY_SHOP2_KEY="canary",
+    )
+
+    assert missing.returncode == 1
+    assert "PLAINPAY_SHOP2_KEY: it is missing" in missing.stderr
+    assert "ok  account plainpay/shop2" in whole.stdout
+    assert "canary" not in whole.stdout + whole.stderr
+
+
+def test_the_check_names_a_provider_that_is_not_installed(moongate, sound_path):
+    run = moongate("check", sound_path, PROVIDERS="goldpay")
+
+    assert run.returncode == 1
+    assert "goldpay, which is not installed" in run.stderr

@@ -288,14 +288,18 @@ def test_every_mini_program_folder_has_its_manifest_and_is_an_entry_point():
 
 
 def test_every_plugin_is_held_to_its_room_by_the_import_contracts():
-    named = {
-        module
-        for contract in PYPROJECT["tool"]["importlinter"]["contracts"]
-        for module in contract.get("modules", ())
-    }
-    ours = {f"{room}.{folder.name}" for room in ("providers", "miniprograms") for folder in folders(room)}
+    contracts = PYPROJECT["tool"]["importlinter"]["contracts"]
+    providers = {f"providers.{folder.name}" for folder in folders("providers")}
+    programs = {f"miniprograms.{folder.name}" for folder in folders("miniprograms")}
 
-    assert named == ours
+    [apart] = [set(contract["modules"]) for contract in contracts if contract["type"] == "independence"]
+    bound = {name for contract in contracts for name in contract.get("source_modules", ())}
+    closed = [set(contract["forbidden_modules"]) for contract in contracts if contract["type"] == "forbidden"]
+
+    assert apart == providers | programs
+    assert (providers | programs) - bound == set()
+    assert providers | programs in closed
+    assert any(providers < modules and "bot" in modules for modules in closed)
 
 
 def test_the_example_of_the_environment_is_the_one_the_settings_write():
