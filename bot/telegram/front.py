@@ -10,6 +10,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramNotFound
 from aiogram.methods import DeleteWebhook, GetMe
 from aiogram.utils.token import TokenValidationError
+from aiohttp import web
 from pydantic import SecretStr
 
 from bot.telegram.courier import Courier
@@ -27,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Telegram:
-    """`start()`, then `run()` until `stop()`; with a webhook, mount `door` at the address's path before `start()`.
+    """`start()`, then `run()` until `stop()`; with a webhook, mount `receive` at the path of its address before `start()`.
 
     `handle` is called once per event, one at a time per seat, and returns when the effects are durable.
     """
@@ -50,7 +51,7 @@ class Telegram:
         self.surface = TelegramSurface(self._bot, clock)
         self._intake = Intake(handle, self.surface, transient=transient)
         self._polling = Polling(fetch_from(self._bot), self._intake.take, clock)
-        self.door = WebhookDoor(webhook.secret, self._bring) if webhook else None
+        self._door = WebhookDoor(webhook.secret, self._bring) if webhook else None
 
     @property
     def username(self) -> str:
@@ -73,6 +74,10 @@ class Telegram:
         else:
             await self._webhook.announce(self._courier)
         _log.info("telegram_ready", bot=self.username, updates="webhook" if self._webhook else "polling")
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """An aiohttp handler for the webhook; 404 where there is none."""
+        return await self._door.receive(request) if self._door else web.Response(status=404)
 
     async def run(self) -> None:
         """Take updates until `stop()`, then finish what has begun. Raises `BadTokenError` when the token is revoked."""

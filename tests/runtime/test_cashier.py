@@ -1,120 +1,39 @@
-"""The screens of the money side, drawn from orders in every state."""
+"""The screens of an order that waits to be paid, and the keys on them."""
 
-import io
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from bot.orders.answers import Why
-from bot.orders.order import (
-    Attempt,
-    AttemptState,
-    Order,
-    OrderState,
-    Refund,
-    RefundState,
-)
+from bot.orders.order import AttemptState, OrderState
 from bot.orders.routing import Offer
 from bot.runtime.cashier import (
     PaymentKey,
     Verb,
     cashier_screen,
-    order_screen,
     orders_screen,
     read_key,
     refusal_text,
     write_key,
 )
-from bot.runtime.receipts import moment_text
 from providers.sdk.contract import Way
-from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet, wallet_name
-
-NOON = datetime(2026, 7, 1, 4, 0, tzinfo=UTC)
-LINK = "https://pay.example/p/5f0cTq9AzX"
-ID = "0Zk3vQ9sX7bT1mL5"
-
-ORDER = Order(
-    id=ID,
-    app_id="coffee",
-    page="pages/menu/menu",
-    chat_id=1,
-    user_id=1,
-    language="en",
-    order_key="k1",
-    amount=Money.cny("18.00"),
-    title="Latte",
-    state=OrderState.PENDING,
-    version=3,
-    created_at=NOON,
-    expires_at=NOON + timedelta(minutes=15),
-    link_token="t",
+from tests.runtime.paper import (
+    ATTEMPT,
+    ID,
+    LINK,
+    NOON,
+    ORDER,
+    code_in,
+    draw,
+    keys,
+    said,
+    verbs,
+    with_attempt,
 )
-ATTEMPT = Attempt(
-    number="A1B2C3",
-    order_id=ID,
-    provider="wechatpay",
-    account="main",
-    wallet=Wallet.WECHAT,
-    way=Way.MERCHANT_CODE,
-    amount=Money.cny("18.00"),
-    state=AttemptState.OPENED,
-    created_at=NOON,
-    expires_at=NOON + timedelta(minutes=15),
-    code="weixin://wxpay/bizpayurl?pr=p4lpSuKzz",
-)
-REFUND = Refund(
-    number="R1B2C3",
-    order_id=ID,
-    attempt_number="A1B2C3",
-    amount=Money.cny("5.00"),
-    reason="cold",
-    actor="shop",
-    state=RefundState.DONE,
-    created_at=NOON,
-    done_at=NOON + timedelta(hours=1),
-)
-PAID_ATTEMPT = replace(ATTEMPT, state=AttemptState.PAID, paid_at=NOON + timedelta(minutes=2))
-OFFERS = (
-    Offer(Wallet.WECHAT, "wechatpay", "main", Way.MERCHANT_CODE, ""),
-    Offer(Wallet.QUICKPASS, "unionpay", "main", Way.MERCHANT_CODE, ""),
-    Offer(Wallet.WECHAT, "unionpay", "main", Way.LINK, ""),
-    Offer(Wallet.UNICOMPAY, "unicompay", "main", Way.MERCHANT_CODE, ""),
-    Offer(Wallet.ECNY, "ecny", "main", Way.MERCHANT_CODE, ""),
-)
-
-
-def with_attempt(order=ORDER, **changes):
-    return replace(order, attempts=(*order.attempts, replace(ATTEMPT, **changes)))
-
-
-def ended(state, **changes):
-    return replace(ORDER, state=state, **changes)
-
-
-def draw(order, offers=OFFERS, code_text=LINK, language="en", now=NOON):
-    return order_screen(order, offers, code_text, language, now)
-
-
-def said(screen):
-    return "".join(text.content for text in screen.body)
-
-
-def keys(screen):
-    return [key for row in screen.rows for key in row]
-
-
-def verbs(screen):
-    return [read_key(key.data).verb for key in keys(screen) if key.data]
-
-
-def code_in(screen):
-    return zxingcpp.read_barcode(Image.open(io.BytesIO(screen.picture))).text
 
 
 def test_a_waiting_order_shows_the_one_code_what_it_costs_and_how_long_it_is_valid():
@@ -226,115 +145,6 @@ def test_an_order_that_is_being_closed_can_no_longer_be_paid_from_here():
     assert "the payment counts" in said(screen)
 
 
-def test_the_receipt_names_amount_title_wallet_time_and_number():
-    order = ended(OrderState.PAID, attempts=(PAID_ATTEMPT,), paid_at=NOON)
-
-    screen = draw(order)
-
-    assert said(screen).splitlines() == [
-        "✅ Paid ¥18.00",
-        "Latte",
-        "WeChat Pay · 2026-07-01 04:02 UTC",
-        f"Order number {ID}",
-    ]
-    assert [key.copy for key in keys(screen)] == [ID]
-    assert screen.picture is None
-
-
-def test_the_receipt_names_the_wallet_that_really_paid():
-    paid = replace(PAID_ATTEMPT, wallet=Wallet.QUICKPASS, paid_wallet=Wallet.BANK)
-
-    assert "Bank app" in said(draw(ended(OrderState.PAID, attempts=(paid,))))
-
-
-@pytest.mark.parametrize(
-    ("state", "headline"),
-    [
-        (OrderState.PAID, "✅ Paid ¥18.00"),
-        (OrderState.PAID_LATE, "✅ Paid ¥18.00"),
-        (OrderState.PARTLY_REFUNDED, "↩️ Paid ¥18.00, ¥5.00 refunded"),
-        (OrderState.REFUNDED, "↩️ Refunded ¥5.00"),
-    ],
-)
-def test_the_headline_says_what_became_of_the_money(state, headline):
-    order = ended(state, attempts=(PAID_ATTEMPT,), refunds=(REFUND,))
-
-    assert said(draw(order)).splitlines()[0] == headline
-
-
-def test_a_refund_says_where_it_stands():
-    on_its_way = replace(REFUND, state=RefundState.UNKNOWN)
-    stuck = replace(REFUND, state=RefundState.FAILED)
-    order = ended(OrderState.PAID, attempts=(PAID_ATTEMPT,), refunds=(REFUND, on_its_way, stuck))
-
-    text = said(draw(order))
-
-    assert "¥5.00 refunded · 2026-07-01 05:00 UTC" in text
-    assert "A refund of ¥5.00 is on its way." in text
-    assert "A refund of ¥5.00 did not go through." in text
-
-
-def test_a_second_payment_is_told_and_its_return_does_not_count_against_the_first():
-    second = replace(PAID_ATTEMPT, number="B1B2C3", state=AttemptState.OVERPAID)
-    back = replace(REFUND, attempt_number="B1B2C3", amount=Money.cny("18.00"))
-    order = ended(OrderState.PARTLY_REFUNDED, attempts=(PAID_ATTEMPT, second), refunds=(REFUND, back))
-
-    text = said(draw(order))
-
-    assert text.startswith("↩️ Paid ¥18.00, ¥5.00 refunded")
-    assert "A second payment of ¥18.00 arrived" in text
-
-
-def test_a_late_payment_is_a_receipt_that_says_it_was_late():
-    text = said(draw(ended(OrderState.PAID_LATE, attempts=(PAID_ATTEMPT,))))
-
-    assert text.startswith("✅ Paid")
-    assert "after the order had ended" in text
-
-
-@pytest.mark.parametrize(
-    ("state", "word"),
-    [
-        (OrderState.EXPIRED, "expired"),
-        (OrderState.CANCELLED, "cancelled"),
-        (OrderState.FAILED, "cannot be paid"),
-    ],
-)
-def test_an_order_that_ended_never_claims_that_nobody_paid(state, word):
-    text = said(draw(ended(state)))
-
-    assert word in text
-    assert "If you have paid all the same, the payment counts" in text
-
-
-def test_a_payment_in_doubt_asks_not_to_pay_again():
-    text = said(draw(ended(OrderState.NEEDS_REVIEW, attempts=(ATTEMPT,))))
-
-    assert "please do not pay again" in text
-    assert ID in text
-
-
-@pytest.mark.parametrize("state", OrderState)
-@pytest.mark.parametrize("attempt", [None, *AttemptState])
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_order_has_a_screen_that_telegram_takes(state, attempt, language):
-    order = ended(state, title="拿铁" * 500)
-    if attempt is not None:
-        order = replace(order, attempts=(replace(ATTEMPT, state=attempt),))
-
-    screen = draw(order, language=language)
-
-    assert 0 < len(said(screen)) <= 1024
-    assert all(len(key.data.encode()) <= 64 for key in keys(screen))
-    assert all(bool(key.data) + bool(key.url) + bool(key.copy) == 1 for key in keys(screen))
-    assert screen == draw(order, language=language)
-
-
-def test_a_screen_of_an_unpaid_order_never_says_paid_with_a_tick():
-    for state in set(OrderState) - {OrderState.PAID, OrderState.PAID_LATE}:
-        assert "✅" not in said(draw(ended(state)))
-
-
 def test_orders_are_listed_with_a_button_each():
     second = replace(ORDER, id="1Zk3vQ9sX7bT1mL5", state=OrderState.PAID, title="Mocha")
 
@@ -400,11 +210,6 @@ def test_every_refusal_has_a_sentence_that_fits_a_toast(why, language):
 
 def test_somebody_else_s_order_sounds_like_no_order():
     assert refusal_text(Why.NOT_YOURS, "en") == refusal_text(Why.UNKNOWN_ORDER, "en")
-
-
-def test_moments_carry_their_zone():
-    assert moment_text(NOON, "en") == "2026-07-01 04:00 UTC"
-    assert moment_text(NOON, "zh-CN") == "北京时间 2026-07-01 12:00"
 
 
 def test_every_wallet_has_a_name_on_its_button():
