@@ -72,9 +72,8 @@ class Checking:
                 posting.alert(
                     f"{attempt.provider}/{attempt.account} is no longer configured; {number} is open there."
                 )
-            checks = attempt.checks + 1
-            at = schedule.next_attempt_check(attempt.state, checks, posting.order, posting.now)
-            posting.set_attempt(replace(attempt, checks=checks, next_check_at=at))
+            at = schedule.next_attempt_check(AttemptState.INTENT, 0, posting.order, posting.now)
+            posting.set_attempt(replace(attempt, next_check_at=at))
 
         order, _ = await self._till.change(order.id, Cause(CauseKind.HOUSE, f"schedule:{number}"), work)
         return order

@@ -158,6 +158,9 @@ def _start_expiring(posting: Posting) -> None:
 def _lead(posting: Posting, ending: OrderState) -> None:
     if posting.order.ending is None:
         posting.note("order", "ending", f"Led to {ending}: nothing new is opened.")
+        for attempt in posting.order.attempts:
+            if attempt.open:
+                posting.set_attempt(replace(attempt, leaving=True, checks=0))
     posting.lead_to(ending)
     _try_again_later(posting)
     for attempt in posting.order.attempts:

@@ -8,12 +8,13 @@ goes on.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders import due, outbox
+from bot.orders.book import Work
 from bot.orders.checkout import Checkout
 from bot.orders.due import Queue
 from bot.orders.order import Order
@@ -23,6 +24,8 @@ from bot.orders.posting import Kind
 from miniprograms.sdk.payment import PaymentResult, PaymentStatus
 
 _log: Final = structlog.get_logger("moongate.orders")
+
+T = TypeVar("T")
 
 _BATCH: Final = 50
 _AT_ONCE: Final = 8
@@ -109,12 +112,17 @@ class Worker:
             for wait in waits:
                 wait.cancel()
 
+    async def _look(self, work: Work[T]) -> T:
+        """Only a lease is written; without one, looking for work takes no writer's turn."""
+        book = self._till.book
+        return await (book.write(work) if self._lease else book.read(work))
+
     async def _visit(self, queue: Queue, visit: Callable[[str], Awaitable[object]]) -> int:
         async def transaction(connection: AsyncConnection) -> list[str]:
             now = self._till.clock.now()
             return await due.take(connection, queue, now, _BATCH, lease=self._lease)
 
-        names = await self._till.book.write(transaction)
+        names = await self._look(transaction)
         await _a_few_at_once(self._visit_one(queue, name, visit) for name in names)
         return len(names)
 
@@ -134,7 +142,7 @@ class Worker:
         async def transaction(connection: AsyncConnection) -> list[Letter]:
             return await outbox.take(connection, self._till.clock.now(), _BATCH, lease=self._lease)
 
-        return await self._till.book.write(transaction)
+        return await self._look(transaction)
 
     async def _send_all(self, letters: list[Letter]) -> None:
         drawn = -1

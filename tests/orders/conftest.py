@@ -1,10 +1,13 @@
 """Stores for the order book's tests: SQLite always, PostgreSQL where there is a server."""
 
+import asyncio
 import itertools
+import shutil
 
 import asyncpg
 import pytest
 
+from bot.orders.book import open_book
 from tests.orders import postgres
 from tests.orders.shop import Shop
 
@@ -23,9 +26,22 @@ def postgres_socket():
         yield folder
 
 
+@pytest.fixture(scope="session")
+def fresh_file(tmp_path_factory):
+    """An empty book to copy: migrating once is enough for most tests."""
+    path = tmp_path_factory.mktemp("fresh") / "book.db"
+    asyncio.run(_make(f"sqlite:///{path}"))
+    return path
+
+
+async def _make(url):
+    book = await open_book(url)
+    await book.close()
+
+
 @pytest.fixture(params=["sqlite"])
-async def store_url(request, tmp_path):
-    """An empty store. Ask for both with `indirect` parametrization by BOTH_STORES."""
+async def empty_url(request, tmp_path):
+    """A store that has never been opened."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/book.db"
     folder = request.getfixturevalue("postgres_socket")
@@ -34,6 +50,14 @@ async def store_url(request, tmp_path):
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
     return f"postgresql://postgres@/{name}?host={folder}"
+
+
+@pytest.fixture
+def store_url(empty_url, request):
+    """An empty store. Ask for both with `indirect` parametrization of `empty_url` by BOTH_STORES."""
+    if empty_url.startswith("sqlite"):
+        shutil.copy(request.getfixturevalue("fresh_file"), empty_url.removeprefix("sqlite:///"))
+    return empty_url
 
 
 @pytest.fixture

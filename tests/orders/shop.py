@@ -100,7 +100,7 @@ class Shop:
 
     def account(self, name: str, **more: Any) -> Account:
         stall = self.stalls[name]
-        merchant = stall.merchant.get("mer_id") or stall.merchant.get("merchant")
+        merchant = stall.merchant.get("mer_id") or stall.merchant["merchant_id"]
         account = Account(
             provider_id=name,
             merchant=str(merchant),

@@ -10,7 +10,7 @@ from providers.sdk.wallets import Wallet
 from tests.orders.conftest import BOTH_STORES
 from tests.orders.shop import USER
 
-pytestmark = pytest.mark.parametrize("store_url", BOTH_STORES, indirect=True)
+pytestmark = pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 
 
 async def test_a_payment_is_told_once_and_shown(shop):

@@ -1,0 +1,461 @@
+"""The tap on a wallet, and everything an institution can do about it."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.orders.checkout import Opened, OrderRefusedError, Refused, Why
+from bot.orders.order import AttemptState, OrderState
+from miniprograms.sdk.payment import PaymentRequest
+from providers.sdk.contract import Way
+from providers.sdk.gateway import Fault
+from providers.sdk.money import Money
+from providers.sdk.results import Created, Declined, DeclineReason, Snapshot, Unknown
+from providers.sdk.wallets import Wallet
+from tests.orders.shop import PRICE, USER
+
+AFTER = [Fault.TIMEOUT_AFTER, Fault.HTTP_500_AFTER, Fault.TRUNCATED, Fault.GARBAGE]
+BEFORE = [Fault.TIMEOUT_BEFORE, Fault.HTTP_500_BEFORE]
+UNBELIEVABLE = [Fault.BAD_SIGNATURE, Fault.NO_SIGNATURE]
+
+
+def answers(shop, monkeypatch, verb, *given):
+    """The institution gives these answers, one call each, then its own again."""
+    provider = shop.stalls["plainpay"].provider
+    left = list(given)
+    real = getattr(provider, verb)
+
+    async def answer(*arguments):
+        return left.pop(0) if left else await real(*arguments)
+
+    monkeypatch.setattr(provider, verb, answer)
+
+
+def creates(shop):
+    return sum(request.url.endswith("/orders") for request in shop.stalls["plainpay"].transport.requests)
+
+
+async def test_placing_calls_nobody(shop):
+    order = await shop.place()
+
+    [attempt] = order.attempts
+    assert (order.state, attempt.state, attempt.called_at) == (OrderState.PENDING, AttemptState.INTENT, None)
+    assert all(not stall.transport.requests for stall in shop.stalls.values())
+
+
+async def test_the_same_key_gives_the_same_order(shop):
+    first, second = await shop.place(), await shop.place()
+
+    assert first.id == second.id
+    assert len(await shop.checkout.orders_of(USER)) == 1
+
+
+async def test_sixteen_placings_of_one_key_at_once_give_one_order(shop):
+    orders = await asyncio.gather(*(shop.place() for _ in range(16)))
+
+    assert len({order.id for order in orders}) == 1
+
+
+async def test_the_same_key_with_another_amount_is_refused_and_nothing_of_the_batch_is_stored(shop):
+    order = await shop.place()
+
+    with pytest.raises(OrderRefusedError, match="key of its own") as caught:
+        await shop.checkout.place([shop.draft("cart-2"), shop.draft("cart-1", Money.cny("19.00"))])
+
+    assert caught.value.order_key == "cart-1"
+    assert await shop.checkout.orders_of(USER) == (order,)
+
+
+async def test_other_people_may_use_the_same_key(shop):
+    mine, yours = await shop.place(), await shop.place(user_id=7002)
+
+    assert mine.id != yours.id
+    assert [order.id for order in await shop.checkout.orders_of(7002)] == [yours.id]
+
+
+async def test_an_order_for_nothing_is_the_authors_mistake(shop):
+    with pytest.raises(ValueError, match="above zero"):
+        shop.draft(amount=Money.cny("0"))
+    with pytest.raises(ValueError, match="expires_after_s"):
+        shop.draft(expires_after_s=-1)
+
+
+async def test_an_amount_nobody_takes_fails_and_is_told(shop):
+    order = await shop.place(amount=Money(100, "HKD"))
+    await shop.worker.drain()
+
+    assert order.state is OrderState.FAILED
+    assert order.attempts == ()
+    assert shop.teller.results == ["failed No configured account takes HKD 1.00."]
+
+
+async def test_an_order_is_found_by_its_link_only_when_it_fits(shop):
+    order = await shop.place()
+
+    assert await shop.checkout.find_by_link(order.link_token) == order
+    assert await shop.checkout.find_by_link(order.link_token[:-1]) is None
+    assert await shop.checkout.find("nobody") is None
+    assert order.link_token not in repr(order)
+
+
+async def test_the_intent_is_stored_before_the_institution_is_called(shop, monkeypatch):
+    order = await shop.place()
+    seen = []
+
+    async def create(intent, _call):
+        stored = await shop.look(order)
+        seen.append(stored.attempt(intent.number))
+        return Unknown("The cable was cut.")
+
+    monkeypatch.setattr(shop.stalls["plainpay"].provider, "create", create)
+    await shop.checkout.open(order.id, Wallet.BANK)
+
+    [stored] = seen
+    assert (stored.state, stored.called_at, stored.sends) == (AttemptState.UNKNOWN, shop.clock.now(), 1)
+
+
+async def test_a_second_wallet_turns_an_intent_that_nobody_heard_of(shop):
+    order = await shop.place()
+    first = order.attempts[0]
+
+    wallet = Wallet.QUICKPASS if first.provider == "plainpay" else Wallet.BANK
+    opened = await shop.open(order, wallet)
+
+    assert opened.attempt.number == first.number
+    assert opened.attempt.wallet is wallet
+    assert len(opened.order.attempts) == 1
+
+
+async def test_another_wallet_closes_the_first_code(shop):
+    first = await shop.opened_order(Wallet.QUICKPASS)
+
+    second = await shop.open(first.order, Wallet.BANK)
+
+    assert second.attempt.number != first.attempt.number
+    assert second.order.attempt(first.attempt.number).state is AttemptState.CLOSED
+    assert second.warning == ""
+
+
+async def test_a_wallet_that_was_paid_meanwhile_is_not_followed_by_another(shop):
+    first = await shop.opened_order(Wallet.BANK)
+    shop.pay(first)
+
+    answer = await shop.checkout.open(first.order.id, Wallet.QUICKPASS, user_id=USER)
+
+    assert isinstance(answer, Refused)
+    assert answer.why is Why.ALREADY_PAID
+    await shop.deliver()
+    assert shop.teller.results == ["paid"]
+
+
+async def test_when_the_first_code_cannot_be_closed_the_payer_is_warned(shop):
+    first = await shop.opened_order(Wallet.BANK)
+    shop.stalls["plainpay"].transport.refuse(1)
+
+    second = await shop.open(first.order, Wallet.QUICKPASS)
+
+    assert second.warning
+    shop.clock.advance(2)
+    await shop.worker.drain()
+    assert (await shop.look(second.order)).attempt(first.attempt.number).state is AttemptState.CLOSED
+
+
+async def test_both_codes_paid_is_one_payment_and_one_refund(shop):
+    first = await shop.opened_order(Wallet.BANK)
+    shop.stalls["plainpay"].transport.refuse(1)
+    second = await shop.open(first.order, Wallet.QUICKPASS)
+    purse = shop.stalls["plainpay"].purses.left[Wallet.BANK]
+
+    shop.pay(second)
+    shop.pay(first)
+    await shop.deliver()
+
+    order = await shop.look(first.order)
+    states = {attempt.state for attempt in order.attempts}
+    assert order.state is OrderState.PAID
+    assert states == {AttemptState.PAID, AttemptState.OVERPAID}
+    assert shop.teller.results == ["paid"]
+    assert [refund.state for refund in order.refunds] == ["done"]
+    assert shop.stalls["plainpay"].purses.left[Wallet.BANK] == purse
+    assert any("second time" in alert for alert in shop.watch.alerts)
+
+
+@pytest.mark.parametrize("fault", [*AFTER, *BEFORE, *UNBELIEVABLE])
+async def test_an_answer_that_cannot_be_believed_is_checked_not_failed(shop, fault):
+    order = await shop.place()
+    shop.stalls["plainpay"].faults.arm(fault)
+
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert isinstance(answer, Refused)
+    assert answer.why is Why.CHECKING
+    assert answer.order.attempts[0].state is AttemptState.UNKNOWN
+
+    await shop.pass_time(10, step=2)
+
+    [attempt] = (await shop.look(order)).attempts
+    assert attempt.state is AttemptState.OPENED
+    assert attempt.number == order.attempts[0].number
+    assert creates(shop) == 2
+    assert shop.teller.results == ["pending"]
+    assert shop.teller.shown[-1].attempts[0].code == attempt.code
+
+
+async def test_a_tap_while_it_is_checked_asks_again_under_the_same_number(shop):
+    order = await shop.place()
+    shop.stalls["plainpay"].faults.arm(Fault.TIMEOUT_AFTER)
+    await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    opened = await shop.open(order, Wallet.BANK)
+
+    assert [attempt.number for attempt in opened.order.attempts] == [opened.attempt.number]
+
+
+async def test_a_call_that_never_left_can_be_made_again_at_once(shop):
+    order = await shop.place()
+    shop.stalls["plainpay"].transport.refuse(1)
+
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert isinstance(answer, Refused)
+    assert answer.why is Why.OUT_OF_ORDER
+    assert answer.order.attempts[0].state is AttemptState.INTENT
+    assert (await shop.open(order, Wallet.BANK)).attempt.number == answer.order.attempts[0].number
+
+
+async def test_a_second_call_that_never_left_says_nothing_about_the_first(shop, monkeypatch):
+    order = await shop.place()
+    shop.stalls["plainpay"].faults.arm(Fault.TIMEOUT_AFTER)
+    await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+    shop.stalls["plainpay"].transport.refuse(1)
+
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.order.attempts[0].state is AttemptState.UNKNOWN
+
+
+async def test_a_notification_that_overtakes_the_reply_wins(shop, monkeypatch):
+    order = await shop.place()
+    stall = shop.stalls["plainpay"]
+    create = stall.provider.create
+
+    async def slow_create(intent, call):
+        created = await create(intent, call)
+        stall.pay(created.code, Wallet.BANK)
+        await shop.deliver()
+        return created
+
+    monkeypatch.setattr(stall.provider, "create", slow_create)
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.why is Why.ALREADY_PAID
+    assert (await shop.look(order)).state is OrderState.PAID
+    assert shop.teller.results == ["paid"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [(DeclineReason.PAYER, Why.DECLINED), (DeclineReason.MISCONFIGURED, Why.OUT_OF_ORDER)],
+)
+async def test_a_clear_no_leaves_the_order_open_for_other_wallets(shop, monkeypatch, reason, why):
+    order = await shop.place()
+    answers(shop, monkeypatch, "create", Declined(reason, "NO", "Not today."))
+
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.why is why
+    assert answer.order.attempts[0].state is AttemptState.DECLINED
+    assert (await shop.open(order, Wallet.QUICKPASS)).order.state is OrderState.PENDING
+
+
+async def test_an_account_that_is_down_is_offered_again_after_a_while(shop, monkeypatch):
+    order = await shop.place()
+    answers(shop, monkeypatch, "create", Declined(DeclineReason.MISCONFIGURED, "KEY", "Wrong key."))
+    await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert "plainpay" not in {offer.provider for offer in shop.checkout.offers(order)}
+    assert any("KEY" in refusal.reason for refusal in shop.checkout.refusals(order))
+    await shop.worker.drain()
+    assert "Wrong key." in shop.watch.alerts[0]
+
+    shop.clock.advance(301)
+    assert "plainpay" in {offer.provider for offer in shop.checkout.offers(order)}
+
+
+async def test_a_number_known_with_other_parameters_is_our_bug_and_goes_to_a_person(shop, monkeypatch):
+    order = await shop.place()
+    answers(shop, monkeypatch, "create", Declined(DeclineReason.CONFLICT, "CONFLICT", "Other amount."))
+
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.why is Why.IN_REVIEW
+    assert answer.order.state is OrderState.NEEDS_REVIEW
+
+
+async def test_a_no_to_a_repeated_call_is_not_believed(shop, monkeypatch):
+    order = await shop.place()
+    answers(shop, monkeypatch, "create", Unknown("cut"), Declined(DeclineReason.OTHER, "NO", "Not today."))
+    await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.why is Why.CHECKING
+    assert answer.order.attempts[0].state is AttemptState.UNKNOWN
+
+
+async def test_already_paid_on_create_is_asked_about(shop, monkeypatch):
+    order = await shop.place()
+    answers(shop, monkeypatch, "create", Declined(DeclineReason.ALREADY_PAID, "ORDERPAID", "It is paid."))
+
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.why is Why.CHECKING
+    assert answer.order.attempts[0].state is AttemptState.UNKNOWN
+
+
+async def test_a_code_with_a_strange_beginning_is_shown_to_nobody(shop, monkeypatch):
+    order = await shop.place()
+    answers(shop, monkeypatch, "create", Created(code="https://phishing.example/1"))
+
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+    await shop.worker.drain()
+
+    assert isinstance(answer, Refused)
+    assert all(attempt.code is None for shown in shop.teller.shown for attempt in shown.attempts)
+    assert "was not shown" in shop.watch.alerts[0]
+
+
+@pytest.mark.parametrize("number", ["another", None])
+async def test_a_snapshot_instead_of_a_code_is_taken_only_for_this_number(shop, monkeypatch, number):
+    order = await shop.place()
+    provider = shop.stalls["plainpay"].provider
+
+    async def create(intent, _call):
+        return Snapshot(
+            number=number or intent.number,
+            merchant=shop.account("plainpay").merchant,
+            amount=PRICE,
+            state="paid",
+        )
+
+    monkeypatch.setattr(provider, "create", create)
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.why is (Why.CHECKING if number else Why.ALREADY_PAID)
+
+
+async def test_a_plugin_that_trips_leaves_the_attempt_unknown(shop, monkeypatch):
+    order = await shop.place()
+
+    async def create(_intent, _call):
+        raise KeyError("code_url")
+
+    monkeypatch.setattr(shop.stalls["plainpay"].provider, "create", create)
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.why is Why.CHECKING
+    assert answer.order.attempts[0].state is AttemptState.UNKNOWN
+
+
+async def test_a_plugin_that_hangs_is_cut_off(shop, monkeypatch):
+    order = await shop.place()
+
+    async def create(_intent, _call):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(shop.stalls["plainpay"].provider, "create", create)
+    slow = replace(shop.account("plainpay"), call_within_s=0)
+    shop.checkout.till.accounts = {("plainpay", "main"): slow}
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.why is Why.CHECKING
+
+
+async def test_a_cancelled_caller_leaves_the_truth_behind(shop, monkeypatch):
+    order = await shop.place()
+    started = asyncio.Event()
+
+    async def create(_intent, _call):
+        started.set()
+        await asyncio.sleep(60)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.stalls["plainpay"].provider, "create", create)
+        tap = asyncio.create_task(shop.checkout.open(order.id, Wallet.BANK, user_id=USER))
+        await started.wait()
+        tap.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tap
+
+    assert (await shop.look(order)).attempts[0].state is AttemptState.UNKNOWN
+    await shop.pass_time(60, step=10)
+    assert (await shop.look(order)).attempts[0].state is AttemptState.OPENED
+
+
+async def test_refusals_say_why(shop):
+    order = await shop.place()
+
+    async def why(order_id=order.id, wallet=Wallet.BANK, user_id=USER, way=None):
+        answer = await shop.checkout.open(order_id, wallet, user_id=user_id, way=way)
+        assert isinstance(answer, Refused)
+        return answer.why
+
+    assert await why("nobody") is Why.UNKNOWN_ORDER
+    assert await why(user_id=7002) is Why.NOT_YOURS
+    assert await why(wallet=Wallet.ALIPAY) is Why.NO_OFFER
+    assert await why(way=Way.INVOICE) is Why.NO_OFFER
+    shop.clock.advance(899)
+    assert await why() is Why.EXPIRED
+
+
+async def test_whoever_holds_the_link_may_open(shop):
+    order = await shop.place()
+
+    assert isinstance(await shop.checkout.open(order.id, Wallet.BANK), Opened)
+
+
+async def test_a_code_that_has_died_is_replaced_by_a_new_one(shop, monkeypatch):
+    order = await shop.place()
+    real = shop.stalls["plainpay"].provider.create
+
+    async def short(intent, call):
+        created = await real(intent, call)
+        return replace(created, usable_until=shop.clock.now() + timedelta(seconds=60))
+
+    monkeypatch.setattr(shop.stalls["plainpay"].provider, "create", short)
+    first = await shop.open(order, Wallet.BANK)
+    shop.clock.advance(60)
+
+    second = await shop.open(order, Wallet.BANK)
+
+    assert second.attempt.number != first.attempt.number
+    assert second.order.attempt(first.attempt.number).state is AttemptState.CLOSED
+
+
+async def test_what_is_sent_is_what_is_stored(shop):
+    title = "拿铁 Latte"
+    opened = await shop.opened_order(Wallet.BANK)
+
+    [request] = shop.stalls["plainpay"].transport.requests
+    sent = json.loads(request.body)
+    assert sent["number"] == opened.attempt.number
+    assert sent["amount"] == opened.attempt.amount.minor
+    assert sent["title"] == title
+    assert sent["expires_at"] == opened.attempt.expires_at.isoformat()
+
+
+async def test_the_attempt_lives_as_long_as_the_institution_allows(shop):
+    info = shop.stalls["plainpay"].plugin.info
+    shop.infos["plainpay"] = replace(info, expires_after_min_s=1200, expires_after_max_s=3600)
+    shop.open_door()
+    request = PaymentRequest(amount=PRICE, title="t", order_key="long")
+
+    short = await shop.open(await shop.place(), Wallet.BANK)
+    [order] = await shop.checkout.place([replace(shop.draft(), request=request, expires_after_s=86400)])
+    long = await shop.open(order, Wallet.BANK)
+
+    assert (short.attempt.expires_at - shop.clock.now()).seconds == 1200
+    assert (long.attempt.expires_at - shop.clock.now()).seconds == 3600
