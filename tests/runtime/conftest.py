@@ -3,10 +3,12 @@
 import itertools
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from pydantic import SecretStr
 from redis import Redis as PlainRedis
 from redis.asyncio import Redis
@@ -21,6 +23,13 @@ from tests.fakes.person import Person
 from tests.fakes.surface import FakeSurface
 
 _prefixes = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What was logged; kept from the console, where a traceback takes its time."""
+    with structlog.testing.capture_logs() as entries:
+        yield entries
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +93,7 @@ def host(redis, prefix, counter, surface) -> Callable[..., Runtime]:
 
     def start(*programs: App, **more: object) -> Runtime:
         random = FakeRandom(f"process{next(numbers)}")
+        more.setdefault("home", "com.example.shop")
         return Runtime(
             programs,
             SessionStore(redis, random, prefix=prefix),
