@@ -3,7 +3,6 @@
 Everything is made once and kept in the drawer, so that a restarted sandbox signs as before.
 """
 
-import functools
 import json
 import re
 from collections.abc import Mapping
@@ -314,7 +313,6 @@ def _make_certificate(name: str, now: datetime, random: Random) -> tuple[RSAPriv
     return key, certificate
 
 
-@functools.lru_cache(maxsize=64)  # reading a key checks it, which takes milliseconds
 def _key(text: str) -> RSAPrivateKey:
     return signing.private_key(text.encode(), "a key in the gateway's drawer")
 

@@ -155,6 +155,7 @@ def decrypt_field(key: RSAPrivateKey, text: str) -> str:
     return key.decrypt(base64.b64decode(text, validate=True), _OAEP).decode()
 
 
+@functools.lru_cache(maxsize=32)  # reading a key checks its primes, which takes a tenth of a second
 def private_key(pem: bytes, setting: str) -> RSAPrivateKey:
     """Read PKCS#1 or PKCS#8. Raises `ConfigurationError` naming the setting, never its value."""
     try:
