@@ -137,7 +137,9 @@ class Person:
     def see(self, words: str, within_s: float = WAIT_S) -> dict[str, Any]:
         """Wait for a message of the bot with these words."""
         return wait_for(
-            f"{words!r} in the chat", lambda: next((m for m in self.chat() if words in m["text"]), None), within_s
+            f"{words!r} in the chat",
+            lambda: next((m for m in self.chat() if words in m["text"]), None),
+            within_s,
         )
 
     def count(self, words: str) -> int:
@@ -148,7 +150,14 @@ class Person:
         return str(
             wait_for(
                 "a code in the chat",
-                lambda: next((m["photo"]["qr_text"] for m in reversed(self.chat()) if (m["photo"] or {}).get("qr_text")), None),
+                lambda: next(
+                    (
+                        m["photo"]["qr_text"]
+                        for m in reversed(self.chat())
+                        if (m["photo"] or {}).get("qr_text")
+                    ),
+                    None,
+                ),
             )
         )
 
@@ -156,7 +165,9 @@ class Person:
         return self.call("POST", f"/sandbox/wallets/{wallet}/scan", code=code)
 
     def pay(self, wallet: str, bill: str, *faults: str) -> str:
-        return str(self.call("POST", f"/sandbox/wallets/{wallet}/pay", bill=bill, faults=list(faults))["status"])
+        return str(
+            self.call("POST", f"/sandbox/wallets/{wallet}/pay", bill=bill, faults=list(faults))["status"]
+        )
 
     def orders(self) -> list[dict[str, Any]]:
         orders: list[dict[str, Any]] = self.call("GET", "/sandbox/orders")["orders"]

@@ -36,7 +36,9 @@ def _state_becomes(person: Person, order_id: object, state: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("wallet", "provider"), [("wechat", "wechatpay"), ("quickpass", "unionpay"), ("bank", "unionpay")])
+@pytest.mark.parametrize(
+    ("wallet", "provider"), [("wechat", "wechatpay"), ("quickpass", "unionpay"), ("bank", "unionpay")]
+)
 def test_a_latte_is_ordered_in_the_chat_and_paid_by_scanning_the_shown_code(
     person: Person, wallet: str, provider: str
 ) -> None:
