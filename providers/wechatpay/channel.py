@@ -7,7 +7,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from providers.sdk.contract import Call, KeyStore
-from providers.sdk.errors import ReplyError, SignatureError
+from providers.sdk.errors import NotSentError, ReplyError
 from providers.sdk.transport import Headers, HttpReply, HttpRequest
 from providers.wechatpay import signing, wire
 from providers.wechatpay.refusals import Refusal
@@ -33,7 +33,12 @@ class Channel:
     async def send(
         self, call: Call, method: str, target: str, body: bytes = b"", *, serial: str = ""
     ) -> HttpReply:
-        """Sign these very bytes and send them. `serial` names the key that a sensitive field is encrypted under."""
+        """Sign these very bytes and send them. `serial` names the key that a sensitive field is encrypted under.
+
+        Without a key to verify the answer with, nothing is sent: `NotSentError`.
+        """
+        if target != wire.CERTIFICATES:
+            self._check_keys(call.clock.now())
         settings = self._settings
         signed = signing.SignedRequest(
             method=method,
@@ -76,9 +81,8 @@ class Channel:
 
     def sealing_key(self, now: datetime) -> tuple[str, RSAPublicKey]:
         """The key that sensitive fields are encrypted under, and its name for `Wechatpay-Serial`."""
-        for serial, key in (self._keys.public or self.ring(now).keys).items():
-            return serial, key
-        raise SignatureError("No key of WeChat Pay is known; download the platform certificates first.")
+        self._check_keys(now)
+        return next(iter((self._keys.public or self.ring(now).keys).items()))
 
     def bridge(self, prepay_id: str, call: Call) -> Mapping[str, str]:
         """What `wx.requestPayment` and the JSAPI bridge take. `signType` itself is not signed."""
@@ -110,6 +114,13 @@ class Channel:
         answer = self.believe(reply, now)
         if not isinstance(answer, Refusal) or answer.word not in {"NOTFOUND", "RESOURCENOTEXISTS"}:
             raise ReplyError("WeChat Pay gave no platform certificates; it is asked again later.")
+
+    def _check_keys(self, now: datetime) -> None:
+        if not self.ring(now).keys:
+            raise NotSentError(
+                "No valid key of WeChat Pay is known: set public_key_id and public_key, "
+                "or let the platform certificates be downloaded."
+            )
 
     def _keep(self, reply: HttpReply, now: datetime) -> None:
         """The reply may be signed by a certificate inside it, for which only the APIv3 key vouches."""

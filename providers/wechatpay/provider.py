@@ -21,7 +21,7 @@ from providers.sdk.contract import (
     Way,
     settled,
 )
-from providers.sdk.errors import ProviderError, ReplyError
+from providers.sdk.errors import NotSentError, ProviderError, ReplyError
 from providers.sdk.results import (
     AlreadyPaid,
     Closed,
@@ -101,7 +101,7 @@ class WeChatPay:
             return Closed()
         if answer.word in _NO_ORDER and not ref.memo:
             return Closed(code=answer.code)  # create never answered: no code exists that anyone could pay
-        return _closed_if(await self._look_up(ref, call), answer.code)
+        return _closed_if(await self._look_up_after(ref, call), answer.code)
 
     @settled
     async def refund(
@@ -132,8 +132,10 @@ class WeChatPay:
             )
         if request.amount.minor >= wire.NAMED_PAYOUT_MINOR and not request.payee_name:
             return Declined(DeclineReason.LIMIT, "", "From 2,000 yuan a transfer must name its payee.")
-        serial, key = self._channel.sealing_key(call.clock.now())
-        name = signing.encrypt_field(key, request.payee_name) if request.payee_name else None
+        serial, name = "", None
+        if request.payee_name:
+            serial, key = self._channel.sealing_key(call.clock.now())
+            name = signing.encrypt_field(key, request.payee_name)
         body = wire.transfer_order(
             self._account,
             request,
@@ -246,7 +248,7 @@ class WeChatPay:
         declined = refusal.declined()
         if declined.reason not in {DeclineReason.ALREADY_PAID, DeclineReason.CONFLICT}:
             return declined
-        found = await self._look_up(intent, call)
+        found = await self._look_up_after(intent, call)
         if isinstance(found, NotFound) or (isinstance(found, Snapshot) and found.state not in _PAID):
             return declined
         return found
@@ -258,6 +260,13 @@ class WeChatPay:
         if answer.word == _USER_PAYING:
             return wire.paying(ref, self._account, answer)
         return _not_found(answer)
+
+    async def _look_up_after(self, ref: AttemptRef | Intent, call: Call) -> Snapshot | NotFound | Unknown:
+        """A query after a call that arrived: when it cannot be sent, that first call is not "not sent"."""
+        try:
+            return await self._look_up(ref, call)
+        except NotSentError as error:
+            return Unknown(str(error))
 
     async def _reverse(self, ref: AttemptRef, call: Call) -> Closed | AlreadyPaid | NotSent | Unknown:
         """Undo a payment-code charge that is not known to be paid, 15 seconds after it at the earliest.
@@ -273,7 +282,7 @@ class WeChatPay:
             call, "POST", wire.order_verb(ref.number, "reverse"), wire.reverse_order(self._account)
         )
         if isinstance(answer, Refusal):
-            return _closed_if(await self._look_up(ref, call), answer.code)
+            return _closed_if(await self._look_up_after(ref, call), answer.code)
         if wire.text(answer, "out_trade_no") != ref.number:
             raise ReplyError("The answer to the reversal speaks of another order.")
         return Closed(code="REVOKED")

@@ -7,7 +7,7 @@ import pytest
 from providers.sdk.errors import ProviderError
 from providers.sdk.gateway import Fault
 from providers.sdk.money import Money
-from providers.sdk.results import Created, Paid, Rejected, Unknown, Verified
+from providers.sdk.results import Created, NotSent, Paid, Rejected, Unknown, Verified
 from providers.sdk.transport import Headers, HttpRequest
 from providers.sdk.wallets import Wallet
 
@@ -61,7 +61,8 @@ async def test_the_first_download_vouches_for_itself_by_the_apiv3_key(stall_with
 
     await stall.provider.refresh(stall.call)
 
-    assert isinstance(before, Unknown)
+    assert isinstance(before, NotSent)
+    assert len(stall.transport.requests) == 1
     assert isinstance(await stall.provider.create(intent, stall.call), Created)
 
 
@@ -124,7 +125,7 @@ async def test_an_expired_certificate_signs_nothing(stall_with) -> None:
     stall = stall_with(**CERTIFICATES_ONLY)
     stall.clock.advance(timedelta(days=5 * 365 + 1).total_seconds())
 
-    assert isinstance(await stall.provider.create(stall.intent(PRICE), stall.call), Unknown)
+    assert isinstance(await stall.provider.create(stall.intent(PRICE), stall.call), NotSent)
 
 
 async def test_a_merchant_without_certificates_refreshes_in_peace(stall_with) -> None:

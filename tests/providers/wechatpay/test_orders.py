@@ -211,6 +211,25 @@ async def test_a_connection_that_does_not_open_is_not_sent(stall) -> None:
     assert stall.transport.requests == []
 
 
+async def test_a_query_that_cannot_be_sent_after_a_refusal_leaves_the_call_unknown(stall, opened) -> None:
+    intent, ref, created = await opened(PRICE)
+    stall.pay(created.code, Wallet.WECHAT)
+
+    class OneAnswer:
+        def __init__(self) -> None:
+            self.answered = False
+
+        async def send(self, request):
+            if self.answered:
+                stall.transport.refuse()
+            self.answered = True
+            return await stall.transport.send(request)
+
+    for verb, argument in ((stall.provider.create, intent), (stall.provider.close, ref)):
+        call = type(stall.call)(OneAnswer(), stall.clock, stall.random)
+        assert isinstance(await verb(argument, call), Unknown)
+
+
 @pytest.mark.parametrize("way", [Way.LINK, Way.INVOICE])
 async def test_a_way_that_is_not_offered_is_declined_unsent(stall, way) -> None:
     declined = await stall.provider.create(stall.intent(PRICE, way=way), stall.call)
