@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue import Catalogue
+from bot.errors import NotReadyError
 from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout
 from bot.orders.ports import Account
@@ -26,7 +27,7 @@ from bot.orders.worker import Worker
 from bot.runtime.events import Event
 from bot.runtime.runtime import Runtime
 from bot.runtime.store import SessionStore
-from bot.settings import AccountName, Settings, keep_host_secret, read_account
+from bot.settings import AccountName, Settings, keep_host_secret
 from bot.stores import StoreError, database_url, open_redis, prepare_data_dir, redis_findings
 from bot.stores.keys import KeyFolder
 from bot.telegram.front import Telegram
@@ -35,16 +36,11 @@ from bot.transport import PinnedTransport, close_client, open_client
 from bot.web import Check, Tally, build_metrics, build_web, listen
 from providers.sdk.clock import Clock, Random
 from providers.sdk.contract import Call, ProviderPlugin, ProviderSettings
-from providers.sdk.errors import ConfigurationError
 
 WEBHOOK_PATH: Final = "/telegram"
 _DRAIN_WITHIN_S: Final = 10.0
 _SLACK_S: Final = 5  # the transport's own deadline comes first
 _log = structlog.get_logger(__name__)
-
-
-class NotReadyError(Exception):
-    """The house cannot open; the text is one sentence that says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,18 +75,6 @@ class Host:
                 await asyncio.wait({updates}, timeout=_DRAIN_WITHIN_S)
                 updates.cancel()
                 work.cancel()
-
-
-def read_merchants(
-    settings: Settings, plugins: Mapping[str, ProviderPlugin]
-) -> dict[AccountName, ProviderSettings]:
-    """The accounts of `PROVIDERS`, each with its settings. Raises `ConfigurationError`."""
-    unknown = [name.provider for name in settings.accounts if name.provider not in plugins]
-    if unknown:
-        raise ConfigurationError(
-            f"PROVIDERS names {', '.join(unknown)}, which is not installed; installed: {', '.join(plugins) or 'none'}."
-        )
-    return {name: read_account(plugins[name.provider], name.account) for name in settings.accounts}
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from functools import wraps
 from typing import Final, ParamSpec
@@ -12,15 +12,13 @@ import click
 import structlog
 import uvloop
 
-from bot.app import NotReadyError, Outside, open_host, read_merchants
 from bot.catalogue import Catalogue, misplaced_rooms, read_catalogue
+from bot.errors import NotReadyError
 from bot.log import set_up_logging
-from bot.machine import MachineClock, MachineRandom
-from bot.sandbox.house import open_sandbox
-from bot.sandbox.sandbox import PortTakenError
-from bot.settings import Settings, read_settings
+from bot.settings import AccountName, Settings, read_merchants, read_settings
 from bot.stores import StoreError
 from bot.telegram.errors import BadTokenError, SilentError, WebhookUnsafeError
+from providers.sdk.contract import ProviderSettings
 from providers.sdk.errors import ConfigurationError
 
 P = ParamSpec("P")
@@ -30,7 +28,6 @@ _PLAIN: Final = (
     BadTokenError,
     ConfigurationError,
     NotReadyError,
-    PortTakenError,
     SilentError,
     StoreError,
     WebhookUnsafeError,
@@ -99,8 +96,7 @@ def run() -> None:
         )
     catalogue = _catalogue()
     merchants = read_merchants(settings, catalogue.plugins)
-    outside = Outside(clock=MachineClock(), random=MachineRandom(), merchants=merchants)
-    _run(_keep(settings, catalogue, outside))
+    _run(_keep(settings, catalogue, merchants))
 
 
 @main.command()
@@ -182,12 +178,24 @@ def _run(house: Coroutine[None, None, None]) -> None:
     uvloop.run(until_told())
 
 
-async def _keep(settings: Settings, catalogue: Catalogue, outside: Outside) -> None:
+# The rooms below are heavy (aiogram alone takes seconds to import), and `check`, `plugins` and most mistakes end
+# before they are needed.
+
+
+async def _keep(
+    settings: Settings, catalogue: Catalogue, merchants: Mapping[AccountName, ProviderSettings]
+) -> None:
+    from bot.app import Outside, open_host  # noqa: PLC0415  # heavy
+    from bot.machine import MachineClock, MachineRandom  # noqa: PLC0415  # with it
+
+    outside = Outside(clock=MachineClock(), random=MachineRandom(), merchants=merchants)
     async with open_host(settings, catalogue, outside) as host:
         await host.run()
 
 
 async def _keep_sandbox(settings: Settings, catalogue: Catalogue) -> None:
+    from bot.sandbox.house import open_sandbox  # noqa: PLC0415  # heavy
+
     async with open_sandbox(settings, catalogue) as (host, url):
         click.echo(f"\n  Moongate's sandbox is open: {url}\n  Press Ctrl+C to close it.\n")
         await host.run()

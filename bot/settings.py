@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -173,6 +173,18 @@ def read_account(
         )
     except ValidationError as error:
         raise ConfigurationError(_complaint(error, name.prefix)) from None
+
+
+def read_merchants(
+    settings: Settings, plugins: Mapping[str, ProviderPlugin]
+) -> dict[AccountName, ProviderSettings]:
+    """The accounts of `PROVIDERS`, each with its settings. Raises `ConfigurationError`."""
+    unknown = [name.provider for name in settings.accounts if name.provider not in plugins]
+    if unknown:
+        raise ConfigurationError(
+            f"PROVIDERS names {', '.join(unknown)}, which is not installed; installed: {', '.join(plugins) or 'none'}."
+        )
+    return {name: read_account(plugins[name.provider], name.account) for name in settings.accounts}
 
 
 def keep_host_secret(settings: Settings, random: Random) -> SecretStr:

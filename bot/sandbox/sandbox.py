@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
+from bot.errors import NotReadyError
 from bot.orders.order import Order
 from bot.sandbox.bulletin import Bulletin, Topic
 from bot.sandbox.chat_view import ChatView
@@ -34,7 +35,7 @@ _REQUEST_BYTES_MAX: Final = 60 * 1024 * 1024  # a document may have 50 MB (Bot A
 _WATCH_S: Final = 30.0
 
 
-class PortTakenError(Exception):
+class PortTakenError(NotReadyError):
     """Somebody else listens there; the text says where and what to do."""
 
 
