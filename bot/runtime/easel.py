@@ -7,9 +7,13 @@ and a few edits, which is also what Telegram's limits ask for.
 import asyncio
 from dataclasses import dataclass, field
 
+import structlog
+
 from bot.runtime.events import Seat
 from bot.runtime.screen import Screen, Surface
 from bot.runtime.store import SessionStore
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -48,6 +52,12 @@ class Easel:
             await self._put_up(self._wanted)
             self._painted = newest
 
+    async def paint_again(self) -> None:
+        """The newest screen once more: another process may have drawn an older one over it."""
+        async with self._brush:
+            if self._wanted is not None:
+                await self._put_up(self._wanted)
+
     async def _put_up(self, screen: Screen) -> None:
         old = self.live
         edit = old if old is not None and old >= self.last else None
@@ -63,11 +73,13 @@ class Easel:
 
 @dataclass(slots=True)
 class Studio:
-    """The easels in use."""
+    """The easels in use. `second_look_s` is how long a draw of another process may take to reach the messenger."""
 
     store: SessionStore
     surface: Surface
+    second_look_s: float = 1.0
     _easels: dict[Seat, Easel] = field(default_factory=dict)
+    _looks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def enter(self, seat: Seat) -> Easel:
         """The seat's easel; `leave` it when done."""
@@ -82,3 +94,26 @@ class Studio:
         easel.guests -= 1
         if easel.guests == 0:
             del self._easels[easel.seat]
+
+    def look_again(self, seat: Seat, seq: int) -> None:
+        """Two processes drew at nearly the same time: draw once more, unless the session has gone on from `seq`."""
+        look = asyncio.create_task(self._look_again(self.enter(seat), seq))
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
+
+    async def close(self) -> None:
+        """Look no more."""
+        looks = list(self._looks)
+        for look in looks:
+            look.cancel()
+        await asyncio.gather(*looks, return_exceptions=True)
+
+    async def _look_again(self, easel: Easel, seq: int) -> None:
+        try:
+            await asyncio.sleep(self.second_look_s)
+            if await self.store.seq(easel.seat) == seq:
+                await easel.paint_again()
+        except Exception:  # the update edge: nobody waits for this
+            log.exception("second_look_failed")
+        finally:
+            self.leave(easel)

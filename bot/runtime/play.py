@@ -30,6 +30,7 @@ from miniprograms.sdk.errors import AuthorError
 from providers.sdk.clock import Random
 
 _TRACE_CHARS_MAX: Final = 8000
+ERROR_HOOK_WITHIN_S: Final = 2.0  # on_error writes down what happened; the person is waiting
 log = structlog.get_logger(__name__)
 
 Work = Coroutine[Any, Any, Screen | None]
@@ -44,6 +45,9 @@ class Outcome:
     toast: str = ""
     alert: bool = False
     writes: list[Write] = field(default_factory=list)
+    raced_at: int | None = (
+        None  # the session's number, when another process saved the one before a moment ago
+    )
 
 
 class _Failure(Exception):  # noqa: N818  # a parcel, not an error: the author's error is its cause
@@ -87,12 +91,14 @@ class Player:
         turn = self._turn(decode(taken.body), event.origin)
         try:
             report = self.acts.report(turn, failure.app_id, failure.message)
-            return await self._outcome(turn, event, taken, report, notice)
+            return await self._outcome(
+                turn, event, taken, report, notice=notice, within_s=ERROR_HOOK_WITHIN_S
+            )
         except _Failure as again:
             log.exception("on_error_failed", app_id=again.app_id, exc_info=again.__cause__)
         turn = self._turn(decode(taken.body), event.origin)
         broken = house.broken_screen(failure.app_id, event.origin.language)
-        return await self._outcome(turn, event, taken, _ready(broken), notice)
+        return await self._outcome(turn, event, taken, _ready(broken), notice=notice)
 
     async def _redraw(self, event: Event, taken: Taken) -> Outcome:
         """An event that had its effect before: the screen as it stands."""
@@ -113,9 +119,18 @@ class Player:
             identity=self.identity,
         )
 
-    async def _outcome(self, turn: Turn, event: Event, taken: Taken, work: Work, notice: str = "") -> Outcome:
+    async def _outcome(
+        self,
+        turn: Turn,
+        event: Event,
+        taken: Taken,
+        work: Work,
+        *,
+        notice: str = "",
+        within_s: float | None = None,
+    ) -> Outcome:
         """Run the work, place its orders, and decide what is saved: nothing, when it only redrew."""
-        screen = await self._guarded(turn, work)
+        screen = await self._guarded(turn, work, within_s)
         effective = not turn.mute and not turn.stale
         if effective:
             turn.session.note_seen(event.origin.key)
@@ -146,19 +161,19 @@ class Player:
         except OrderRefusedError as error:
             raise _failure(turn, error) from error
 
-    async def _guarded(self, turn: Turn, work: Work) -> Screen | None:
+    async def _guarded(self, turn: Turn, work: Work, within_s: float | None = None) -> Screen | None:
         try:
-            return await self._bounded(turn, work)
+            return await self._bounded(turn, work, min(within_s or self.deadline_s, self.deadline_s))
         except RedisError:
             raise
         except Exception as error:  # the update edge: a mini program can raise anything
             raise _failure(turn, error) from error
 
-    async def _bounded(self, turn: Turn, work: Work) -> Screen | None:
+    async def _bounded(self, turn: Turn, work: Work, within_s: float) -> Screen | None:
         """Run author's code until the deadline. What ignores its cancellation is left behind, with a closed turn."""
         task = asyncio.ensure_future(work)
         try:
-            done, _ = await asyncio.wait({task}, timeout=self.deadline_s)
+            done, _ = await asyncio.wait({task}, timeout=within_s)
         except asyncio.CancelledError:
             task.cancel()
             raise
@@ -168,7 +183,7 @@ class Player:
         task.add_done_callback(_forget)
         task.cancel()
         raise AuthorError(
-            f"{turn.active}: a method did not return within {self.deadline_s:g} s; move slow work out of the turn."
+            f"{turn.active}: a method did not return within {within_s:g} s; move slow work out of the turn."
         )
 
 

@@ -8,6 +8,7 @@ an update that Telegram repeats: the order key places the order once, and an upd
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -37,6 +38,7 @@ from miniprograms.sdk.payment import PaymentResult
 from providers.sdk.clock import Clock, Random
 
 _TRIES_MAX: Final = 3
+_LOCK_MARGIN_S: Final = 5.0  # for on_error and the order book, after a handler has used up its time
 log = structlog.get_logger(__name__)
 
 
@@ -61,8 +63,7 @@ class Runtime:
     ) -> None:
         """`username` is the bot's, for links to it; `home` is what /start opens, else the list.
 
-        `handler_within_s` stays well below the life of the store's lock. Raises `AuthorError` for a program whose
-        manifest names a page that is not there.
+        Raises `AuthorError` for a program whose manifest names a page that is not there.
         """
         by_id = {app.manifest.app_id: app for app in programs}
         for app in by_id.values():
@@ -70,6 +71,7 @@ class Runtime:
         links = Links(sessions, lambda start: f"https://t.me/{username()}?start={start}")
         self._sessions = sessions
         self._surface = surface
+        self._lock_lives_s = handler_within_s + _LOCK_MARGIN_S
         self._identity = Identity(secret)
         self._studio = Studio(sessions, surface)
         self._desk = Desk(checkout, sessions, surface, clock, lambda order: f"{web_url}/p/{order.link_token}")
@@ -106,6 +108,10 @@ class Runtime:
         origin = Origin(key=f"o{key}", seat=Seat(order.chat_id, order.user_id), language=order.language)
         await self.handle(Settled(origin, order.app_id, order.page, result))
 
+    async def close(self) -> None:
+        """Nothing is lost by not calling it; call it when no more events come."""
+        await self._studio.close()
+
     async def _turn(self, event: Event) -> None:
         easel = self._studio.enter(event.origin.seat)
         try:
@@ -115,6 +121,8 @@ class Runtime:
             await self._answer(event.origin, outcome.toast, alert=outcome.alert)
             if number:
                 await easel.paint(number)
+            if outcome.raced_at is not None:
+                self._studio.look_again(easel.seat, outcome.raced_at)
         except RuntimeFault:
             _ = translator(event.origin.language)
             await self._answer(event.origin, _("Busy at the moment. Please try again."))
@@ -126,7 +134,7 @@ class Runtime:
         """Play until a save holds. A lost save means that nothing of the turn happened, but for orders, which repeat."""
         mark = event.origin.key if isinstance(event, Settled) else ""
         for _ in range(_TRIES_MAX):
-            taken = await self._sessions.take(event.origin.seat, mark)
+            taken = await self._sessions.take(event.origin.seat, mark, lock_lives_s=self._lock_lives_s)
             easel.learn(taken.live, max(taken.last, event.origin.message_id or 0))
             try:
                 outcome = await self._player.play(event, taken)
@@ -138,7 +146,7 @@ class Runtime:
                 return outcome
             saved = await self._sessions.save(taken, outcome.body, last=easel.last, writes=outcome.writes)
             if saved is Saved.DONE:
-                return outcome
+                return replace(outcome, raced_at=taken.seq + 1 if taken.raced else None)
             log.warning("turn_lost", why=saved.name)
         raise ConflictError(f"The session changed under this turn {_TRIES_MAX} times.")
 

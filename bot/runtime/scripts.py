@@ -33,20 +33,21 @@ def _script(text: str) -> Script:
 
 
 # KEYS lock, session, mark. ARGV owner, lock life in ms.
-# Held by another: {0, ms left}. Else {1, seq, body, live, last, marked}, and the seat is ours. The owner comparison
-# makes a call that the client had to send twice find its own lock.
+# Held by another: {0}. Else {1, seq, body, live, last, marked, by, ms the session still lives}, and the seat is ours.
+# The owner comparison makes a call that the client had to send twice find its own lock.
 TAKE: Final = _script("""
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
-  return {0, redis.call('PTTL', KEYS[1])}
+  return {0}
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-local row = redis.call('HMGET', KEYS[2], 'seq', 'body', 'live', 'last')
-return {1, row[1], row[2], row[3], row[4], redis.call('EXISTS', KEYS[3])}
+local row = redis.call('HMGET', KEYS[2], 'seq', 'body', 'live', 'last', 'by')
+local marked = redis.call('EXISTS', KEYS[3])
+return {1, row[1], row[2], row[3], row[4], marked, row[5], redis.call('PTTL', KEYS[2])}
 """)
 
 # KEYS lock, session, then the keys of the writes. ARGV owner, seq found, body, session life in s, last message,
-# then four for each write: verb, number of its key, field, value.
+# process, then four for each write: verb, number of its key, field, value.
 # 1 saved, 0 the seat is no longer ours, -1 the session is another than the one loaded. In all three it is given back.
 SAVE: Final = _script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -59,9 +60,9 @@ if seq ~= tonumber(ARGV[2]) then
   return -1
 end
 local last = math.max(tonumber(row[2] or '0'), tonumber(ARGV[5]))
-redis.call('HSET', KEYS[2], 'seq', seq + 1, 'body', ARGV[3], 'last', last)
+redis.call('HSET', KEYS[2], 'seq', seq + 1, 'body', ARGV[3], 'last', last, 'by', ARGV[6])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
-for i = 6, #ARGV, 4 do
+for i = 7, #ARGV, 4 do
   local verb, key, field, value = ARGV[i], KEYS[tonumber(ARGV[i + 1])], ARGV[i + 2], ARGV[i + 3]
   if verb == 'mark' then
     redis.call('SET', key, '1', 'EX', value)

@@ -4,7 +4,7 @@ The lock is taken *before* the load, so a turn always works on the newest sessio
 sequence number and the lock's owner, so a turn that lost its lock writes nothing. All keys of a person carry the hash
 tag `{u<user>}` and live in one slot of a Redis Cluster:
 
-    <prefix>:{u7}:s:<chat>          hash   seq, body, live (message of the screen), last (newest message seen)
+    <prefix>:{u7}:s:<chat>          hash   seq, body, live (message of the screen), last (newest message seen), by (process)
     <prefix>:{u7}:l:<chat>          string the lock's owner, expires
     <prefix>:{u7}:d:<app_id>        hash   k<key> -> JSON, size
     <prefix>:{u7}:m:<event key>     string an event that must never have its effect twice, for thirty days
@@ -14,7 +14,7 @@ tag `{u<user>}` and live in one slot of a Redis Cluster:
 import asyncio
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from redis.asyncio import Redis
 
@@ -25,6 +25,7 @@ from providers.sdk.clock import Random
 
 SESSION_LIVES_S: Final = 30 * 24 * 3600
 MARK_LIVES_S: Final = 30 * 24 * 3600
+RACE_S: Final = 3.0  # draws of two processes that are this close may reach the messenger in the other order
 # A client of Telegram waits about this long for the answer to a tap; who waits longer taps again.
 _WAIT_S_MAX: Final = 20.0
 _PAUSE_S_MIN: Final = 0.002
@@ -51,7 +52,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A seat that is ours until it is saved or released."""
+    """A seat that is ours until it is saved or released. `raced`: another process saved it a moment ago."""
 
     seat: Seat
     owner: str
@@ -60,23 +61,25 @@ class Taken:
     live: int | None
     last: int
     marked: bool
+    raced: bool
 
 
 class SessionStore:
     """All that the runtime keeps in Redis. `prefix` tells several bots on one server apart."""
 
     def __init__(
-        self, redis: Redis, random: Random, *, prefix: str = "mg", lock_lives_s: float = 30.0
+        self, redis: Redis, random: Random, *, prefix: str = "mg", lock_lives_s: float = 15.0
     ) -> None:
         self._redis = redis
         self._random = random
         self._prefix = prefix
-        self._lock_ms = int(lock_lives_s * 1000)
+        self._lock_lives_s = lock_lives_s
         self._owner = random.text(16)
         self._count = 0
 
-    async def take(self, seat: Seat, mark: str = "") -> Taken:
+    async def take(self, seat: Seat, mark: str = "", *, lock_lives_s: float | None = None) -> Taken:
         """Lock the seat, then load it; `mark` is looked up on the way. Raises `BusyError` after a bounded wait."""
+        lock_ms = int((lock_lives_s or self._lock_lives_s) * 1000)
         self._count += 1
         owner = f"{self._owner}:{self._count}"
         keys = [
@@ -86,18 +89,9 @@ class SessionStore:
         ]
         waited, pause = 0.0, _PAUSE_S_MIN
         while True:
-            reply = await TAKE.run(self._redis, keys, [owner, self._lock_ms])
+            reply = await TAKE.run(self._redis, keys, [owner, lock_ms])
             if reply[0] == 1:
-                _, seq, body, live, last, marked = reply
-                return Taken(
-                    seat,
-                    owner,
-                    int(seq or 0),
-                    body,
-                    int(live) if live else None,
-                    int(last or 0),
-                    bool(marked),
-                )
+                return self._taken(seat, owner, reply)
             if waited >= _WAIT_S_MAX:
                 raise BusyError("The seat stays locked: another process is at work on it, or died there.")
             nap = pause * (0.5 + self._jitter())
@@ -106,10 +100,28 @@ class SessionStore:
             waited += nap
             pause = min(pause * 1.5, _PAUSE_S_MAX)
 
+    def _taken(self, seat: Seat, owner: str, reply: list[Any]) -> Taken:
+        _, seq, body, live, last, marked, by, lives_ms = reply
+        age_s = SESSION_LIVES_S - lives_ms / 1000
+        return Taken(
+            seat=seat,
+            owner=owner,
+            seq=int(seq or 0),
+            body=body,
+            live=int(live) if live else None,
+            last=int(last or 0),
+            marked=bool(marked),
+            raced=by is not None and by.decode() != self._owner and age_s < RACE_S,
+        )
+
+    async def seq(self, seat: Seat) -> int:
+        """The number of the newest save."""
+        return int(await self._redis.hget(self._session(seat), "seq") or 0)
+
     async def save(self, taken: Taken, body: bytes, *, last: int, writes: list[Write]) -> Saved:
         """Write everything at once, or nothing, and give the seat back."""
         keys = [self._key(taken.seat.user_id, "l", taken.seat.chat_id), self._session(taken.seat)]
-        args: list[Bytes] = [taken.owner, taken.seq, body, SESSION_LIVES_S, last]
+        args: list[Bytes] = [taken.owner, taken.seq, body, SESSION_LIVES_S, last, self._owner]
         for write in writes:
             key = self._key(taken.seat.user_id, "m" if write.verb == "mark" else "d", write.app_id)
             if key not in keys:
