@@ -8,6 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from providers.sdk.clock import beijing
 from providers.sdk.gateway import Fault, GatewayContext, PurseRefused
 from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
@@ -49,7 +50,7 @@ class Desk:
         now = self._context.clock.now()
         until = now + timedelta(seconds=CODE_USABLE_S)
         if kind == "JSAPI":
-            prepay_id = f"wx{now:%Y%m%d%H%M%S}{self._context.random.text(18)}"
+            prepay_id = f"wx{beijing(now, '%Y%m%d%H%M%S')}{self._context.random.text(18)}"
             self._ledger.issue("prepay", prepay_id, trade.number, until)
             return {"prepay_id": prepay_id}
         code = self._context.random.text(9)
