@@ -91,7 +91,7 @@ async def pay(page):
 @pytest.mark.browser
 @pytest.mark.parametrize("how", [{"viewport": {"width": 1280, "height": 800}}, PHONE], ids=["desk", "phone"])
 async def test_a_person_pays_by_clicking_the_code_and_sees_the_receipt_without_reloading(
-    open_page, shop, how
+    open_page, person, shop, how
 ):
     page = await open_page(**how)
 
@@ -106,6 +106,10 @@ async def test_a_person_pays_by_clicking_the_code_and_sees_the_receipt_without_r
     if how is PHONE:
         await page.get_by_role("button", name="Wallets").click()
     assert "¥982.00" in await page.locator("#wallets").inner_text()
+
+    await person.post("/sandbox/reset")
+    await page.get_by_text("¥982.00").wait_for(state="hidden")
+    assert await page.locator("#messages li").count() == 0
 
 
 @pytest.mark.browser
@@ -140,11 +144,17 @@ async def test_the_page_speaks_chinese_and_so_does_the_person(open_page, person)
 
 
 @pytest.mark.browser
-async def test_a_reset_empties_every_open_page(open_page, person):
-    page = await open_page()
-    await pay(page)
+async def test_an_open_page_finds_the_sandbox_again_after_a_restart(browser, open_sandbox):
+    page = await browser.new_page(locale="en-GB")
+    async with open_sandbox() as person:
+        url = person.sandbox.url
+        await page.goto(url)
+        await page.get_by_role("button", name="Walk in").wait_for()
+    await page.get_by_text("The sandbox is away").wait_for()
 
-    await person.post("/sandbox/reset")
+    async with open_sandbox(port=int(url.rsplit(":", 1)[1])) as person:
+        await person.post("/sandbox/users/1001/send", text="Back again")
 
-    await page.get_by_role("button", name="Walk in").wait_for()
-    assert "¥1,000.00" in await page.locator("#wallets").inner_text()
+        await page.get_by_text("Back again").wait_for()
+        await page.get_by_text("The sandbox is away").wait_for(state="hidden")
+    await page.close()

@@ -58,8 +58,10 @@ const FAULTS = {
 const STATES = {
   created: ["created", "已创建"], pending: ["waiting", "待付款"], paid: ["paid", "已付款"], expired: ["expired", "已过期"], failed: ["failed", "失败"],
   cancelled: ["cancelled", "已取消"], partly_refunded: ["partly refunded", "部分退款"], refunded: ["refunded", "已退款"], paid_late: ["paid late", "迟到付款"],
-  needs_review: ["needs review", "待核对"],
+  needs_review: ["needs review", "待核对"], intent: ["opening", "下单中"], opened: ["open", "待支付"], unknown: ["unclear", "未知"], closed: ["closed", "已关闭"],
+  declined: ["declined", "被拒"], overpaid: ["paid too", "重复支付"], reserved: ["reserved", "已预留"], sent: ["sent", "已提交"], done: ["done", "已完成"],
 };
+const stateName = (state) => pair(STATES[state] || [state, state]);
 const t = (key) => WORDS[tongue][key];
 const pair = ([english, chinese]) => (tongue === "zh" ? chinese : english);
 const walletName = (wallet) => (tongue === "zh" ? wallet.name_zh : wallet.name);
@@ -146,7 +148,7 @@ function bubble(message) {
   if (message.photo) parts.push(picture(message.photo));
   if (message.document) parts.push(make("p", {class: "text"}, `📄 ${message.document}`));
   const clock = new Date(message.date * 1000).toLocaleTimeString(tongue === "zh" ? "zh-CN" : "en-GB", {hour: "2-digit", minute: "2-digit"});
-  const at = make("time", {class: "at"}, (message.edited ? `${t("edited")} ` : "") + clock);
+  const at = make("time", {class: "at"}, (message.edited && !message.from_bot ? `${t("edited")} ` : "") + clock);
   if (message.text) parts.push(make("div", {class: "text"}, rich(message.text, message.entities), at));
   const side = message.from_bot ? "msg" : "msg mine";
   return make("li", {class: side, "data-id": String(message.message_id)}, make("div", {class: "bubble"}, ...parts), keyboard(message));
@@ -162,8 +164,8 @@ function picture(photo) {
 function keyboard(message) {
   if (!message.buttons.length) return null;
   const rows = message.buttons.map((row, r) => make("div", {}, ...row.map((button, c) => {
-    const mark = button.url ? "↗" : button.copies ? "⧉" : "";
-    const key = make("button", {type: "button", class: button.style || ""}, button.label, mark ? make("span", {class: "mark", "aria-hidden": "true"}, mark) : null);
+    const mark = button.url ? make("span", {class: "mark", "aria-hidden": "true"}, "↗") : button.copies ? make("span", {class: "mark copies", "aria-hidden": "true"}) : null;
+    const key = make("button", {type: "button", class: button.style || ""}, button.label, mark);
     key.addEventListener("click", () => tap(key, message, r, c));
     return key;
   })));
@@ -235,10 +237,10 @@ const readOrders = lazily(async () => {
   const {orders} = await call("GET", "/sandbox/orders");
   $("no-orders").hidden = orders.length > 0;
   $("orders").replaceChildren(...orders.slice(-20).reverse().map((order) => {
-    const tries = order.attempts.map((a) => `${institutionName(a.provider)}: ${a.state}`).concat(order.refunds.map((r) => `↩ ${money(r.amount_minor, order.currency)} ${r.state}`));
+    const tries = order.attempts.map((a) => `${institutionName(a.provider)}: ${stateName(a.state)}`).concat(order.refunds.map((r) => `↩ ${money(r.amount_minor, order.currency)} ${stateName(r.state)}`));
     return make("li", {class: "order"},
       make("span", {class: "title"}, order.title), make("span", {class: "amount"}, money(order.amount_minor, order.currency)),
-      make("small", {}, tries.join(" · ") || order.id), make("span", {class: `state ${order.state}`}, pair(STATES[order.state] || [order.state, order.state])));
+      make("small", {}, tries.join(" · ") || order.id), make("span", {class: `state ${order.state}`}, stateName(order.state)));
   }));
 });
 
@@ -257,7 +259,11 @@ function toast(text, lasting = false) {
   clearTimeout(toastTimer);
   $("toast").textContent = text;
   $("toast").classList.add("shown");
-  if (!lasting) toastTimer = setTimeout(() => $("toast").classList.remove("shown"), 3200);
+  if (!lasting) toastTimer = setTimeout(hush, 3200);
+}
+function hush() {
+  $("toast").classList.remove("shown");
+  toastTimer = setTimeout(() => { $("toast").textContent = ""; }, 200);
 }
 
 // ---------------------------------------------------------------------------------------------------------- doing
@@ -296,7 +302,7 @@ function sheet(title, ...children) {
   const close = make("button", {type: "button", class: "close", "aria-label": t("close"), onclick: () => box.close()}, "×");
   box.replaceChildren(make("h2", {id: "sheet-title"}, title), ...children.filter(Boolean), close);
   if (!box.open) box.showModal();
-  (box.querySelector("[autofocus]") || box.querySelector("button"))?.focus();
+  (box.querySelector("[autofocus]") || box.querySelector("input, button"))?.focus();
   return box;
 }
 const wrong = (text) => make("p", {class: "wrong", role: "alert"}, text);
@@ -408,8 +414,8 @@ function readAll() { readInstitutions(); readChat(); readWallets(); readOrders()
 function listen() {
   const news = new EventSource("/sandbox/events");
   let away = false;
-  news.onopen = () => { if (away) $("toast").classList.remove("shown"); away = false; readAll(); };
-  news.onerror = () => { if (!away) toast(t("reconnecting"), true); away = true; };
+  news.onopen = () => { if (away) hush(); away = false; readAll(); };
+  news.onerror = () => { if (!away) toast(t("reconnecting"), true); away = true; if (news.readyState === EventSource.CLOSED) setTimeout(listen, 1000); };
   news.addEventListener("chat", () => { readChat(); readOrders(); });
   news.addEventListener("wallets", () => { readWallets(); readOrders(); });
   news.addEventListener("clock", () => { readClock(); readOrders(); readWallets(); });
