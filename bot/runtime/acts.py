@@ -120,8 +120,12 @@ class Acts:
         if not await turn.words(event.text):
             _ = translator(event.origin.language)
             turn.toast = _("Please use the buttons.")
+            turn.mute = not event.origin.seat.private  # in a group, people talk to each other
 
     async def _photo(self, turn: Turn, event: Photo) -> None:
+        if not event.origin.seat.private and not turn.waits_for_photo:
+            turn.mute = True
+            return
         _ = translator(event.origin.language)
         content = await self.surface.fetch(event.file_id)
         text = await asyncio.to_thread(self.read_code, content)

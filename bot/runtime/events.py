@@ -12,6 +12,11 @@ class Seat:
     chat_id: int
     user_id: int
 
+    @property
+    def private(self) -> bool:
+        """A chat of this person alone with us: it has the person's own number (Bot API, Chat, type `private`)."""
+        return self.chat_id == self.user_id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:

@@ -75,6 +75,12 @@ class Turn:
         await stage.call(stage.program.frames[-1], stage.program.text_method, {"text": text})
         return True
 
+    @property
+    def waits_for_photo(self) -> bool:
+        """The page in front has asked for a picture of a code."""
+        program = self.session.programs.get(self.session.front)
+        return program is not None and program.overlay is not None and program.overlay.takes_photo
+
     async def scanned(self, result: str) -> bool:
         """Give the text of a code to the page that asked for one; False when none did."""
         stage = self._front()

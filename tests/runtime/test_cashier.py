@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.orders.answers import Why
@@ -168,6 +168,7 @@ def test_a_long_list_of_orders_still_fits_a_message():
     assert len(said(orders_screen([order] * 30, "zh"))) <= 4096
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[0-9A-Za-z]{6,32}", fullmatch=True), st.sampled_from([*Verb, *Wallet]))
 def test_a_key_is_read_as_it_was_written_and_fits_a_button(order_id, verb):
     data = write_key(order_id, verb)
@@ -197,6 +198,7 @@ def test_invented_data_is_no_key(data):
     assert read_key(data) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_no_text_upsets_the_reader_of_keys(data):
     assert read_key(data) is None or data.startswith("p:")

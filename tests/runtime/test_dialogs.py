@@ -234,6 +234,17 @@ async def test_words_nobody_asked_for_get_a_hint(anna):
     assert anna.sees() == "-\n\nPlease use the buttons."
 
 
+async def test_a_group_s_own_talk_is_let_pass(anna, person, surface):
+    carl = person(anna.runtime, user_id=7, chat_id=-5)
+    await carl.command("start")
+    before = list(surface.calls)
+
+    await carl.write("shall we have lunch?")
+    await carl.photo("holiday")
+
+    assert surface.calls == before
+
+
 async def test_help_and_unknown_commands_say_what_there_is(anna):
     for command in ("help", "wobble"):
         await anna.command(command)
