@@ -31,6 +31,7 @@ from bot.settings import AccountName, Settings, keep_host_secret
 from bot.stores import StoreError, database_url, open_redis, prepare_data_dir, redis_findings
 from bot.stores.keys import KeyFolder
 from bot.telegram.front import Telegram
+from bot.telegram.intake import TRANSIENT
 from bot.telegram.webhook import WebhookAddress
 from bot.transport import PinnedTransport, close_client, open_client
 from bot.web import Check, Tally, build_metrics, build_web, listen
@@ -92,6 +93,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
         checkout = Checkout(book, accounts, clock=outside.clock, random=outside.random, watch=tally)
         telegram, runtime = _join_chat(settings, catalogue, outside, checkout, redis)
         stack.push_async_callback(telegram.close)
+        stack.push_async_callback(runtime.close)
         checks: dict[str, Check] = {"redis": partial(_ask_redis, redis), "sql": partial(_ask_book, book)}
         app = build_web(
             checkout,
@@ -128,6 +130,7 @@ def _join_chat(
         handle=bell.ring,
         clock=outside.clock,
         webhook=_webhook(settings),
+        transient=(*TRANSIENT, SQLAlchemyError),
     )
     runtime = Runtime(
         catalogue.apps.values(),

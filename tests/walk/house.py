@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 
 WAIT_S = 30.0
+START_WITHIN_S = 90.0  # keys are cut on the first start, and the machine may be busy
 T = TypeVar("T")
 
 
@@ -55,7 +56,7 @@ class House:
                 [str(Path(sys.executable).with_name("moongate")), "sandbox"],
                 cwd=self.folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        wait_for(f"the house on {self.url} (see {self.folder}/house.log)", self._ready)
+        wait_for(f"the house on {self.url} (see {self.folder}/house.log)", self._ready, START_WITHIN_S)
 
     def _ready(self) -> bool:
         assert self._process is not None
@@ -89,8 +90,8 @@ class House:
 @contextlib.contextmanager
 def open_house(folder: Path, extra: dict[str, str] | None = None) -> Iterator[House]:
     house = House(folder, extra)
-    house.start()
     try:
+        house.start()
         yield house
     finally:
         house.stop()
