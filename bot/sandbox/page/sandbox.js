@@ -173,8 +173,14 @@ function keyboard(message) {
 }
 
 const nearEnd = () => $("scroll").scrollHeight - $("scroll").scrollTop - $("scroll").clientHeight < 160;
-let sticking = true;
-function stick() { if (sticking) $("scroll").scrollTop = $("scroll").scrollHeight; }
+let sticking = true, pulled = true, stuckAt = 0;
+// Keeps the end of the chat in view, or the beginning of a last message that is taller than the view.
+function stick() {
+  const box = $("scroll"), last = $("messages").lastElementChild;
+  if (!sticking || !last) return;
+  box.scrollTop = last.offsetHeight > box.clientHeight ? last.offsetTop - box.offsetTop - 8 : box.scrollHeight;
+  stuckAt = box.scrollTop;
+}
 
 function place(message, before) {
   const text = JSON.stringify(message);
@@ -194,7 +200,8 @@ function place(message, before) {
 
 const readChat = lazily(async () => {
   const told = await call("GET", `/sandbox/users/${user}/chat`);
-  sticking = nearEnd();
+  sticking = pulled || nearEnd() || Math.abs($("scroll").scrollTop - stuckAt) < 4;
+  pulled = false;
   messages = told.messages; input = told.input; commands = told.commands;
   const here = new Set(messages.map((m) => m.message_id));
   for (const [id, {element}] of drawn) if (!here.has(id)) { element.remove(); drawn.delete(id); }
@@ -269,7 +276,7 @@ function hush() {
 // ---------------------------------------------------------------------------------------------------------- doing
 
 async function say(what) {
-  try { await person("send", what); sticking = true; } catch (error) { toast(error.message); }
+  try { await person("send", what); pulled = true; } catch (error) { toast(error.message); }
   readChat();
 }
 
@@ -342,7 +349,7 @@ function showPaid(bill) {
   const box = sheet(t("paid"), make("div", {class: "paid-gate"}, make("span", {class: "opening", "aria-hidden": "true"}, make("i")),
     make("b", {class: "amount"}, money(bill.amount_minor, bill.currency)), make("p", {class: "quiet", role: "status"}, t("sent"))));
   view("chat");
-  sticking = true;
+  pulled = true;
   setTimeout(() => { if (box.querySelector(".paid-gate")) { box.close(); $("words").focus({preventScroll: true}); } }, 1800);
 }
 
