@@ -1,7 +1,7 @@
 """A screen in Telegram's form."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.runtime.screen import Key, Screen
@@ -43,6 +43,7 @@ def test_offsets_count_utf_16_units_as_telegram_does():
     assert text.encode("utf-16-le")[8:10].decode("utf-16-le") == "€"
 
 
+@settings(deadline=None)
 @given(TEXTS, st.booleans())
 def test_no_text_is_longer_than_telegram_takes_and_every_entity_lies_within(body, with_picture):
     limit = CAPTION_UNITS_MAX if with_picture else TEXT_UNITS_MAX

@@ -2,7 +2,7 @@
 
 import pytest
 from aiogram.types import Update
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.runtime.events import Command, Origin, Photo, Seat, Tap, Words
@@ -131,6 +131,7 @@ def test_an_update_of_a_kind_from_the_future_is_let_pass():
     assert read(update) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_upsets_the_reader(text):
     found = event(text=text)
