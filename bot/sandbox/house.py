@@ -1,14 +1,22 @@
-"""The sandbox and a real host on it, joined: what `moongate sandbox` runs."""
+"""The sandbox and a real host on it, joined: what `moongate sandbox` runs.
+
+Play money stays apart from real money: whatever `REDIS_URL`, `DATABASE_URL` and `TELEGRAM_BOT_TOKEN` say, this house
+keeps its own stores in a folder of its own, and a reset may throw them away.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import Host, Outside, open_host
 from bot.catalogue import Catalogue
+from bot.orders.migrations import migrate
 from bot.orders.order import Order
+from bot.orders.schema import metadata
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import AccountName, Settings
 from bot.stores import prepare_data_dir
@@ -20,6 +28,7 @@ _ORDERS_MAX: Final = 1000
 @asynccontextmanager
 async def open_sandbox(settings: Settings, catalogue: Catalogue) -> AsyncIterator[tuple[Host, str]]:
     """The world first, then the host in it; the address is the page's."""
+    settings = _apart(settings)
     sandbox = Sandbox(
         list(catalogue.plugins.values()),
         prepare_data_dir(settings),
@@ -38,6 +47,15 @@ async def open_sandbox(settings: Settings, catalogue: Catalogue) -> AsyncIterato
         host = await stack.enter_async_context(open_host(_in_sandbox(settings, sandbox), catalogue, outside))
         _join(sandbox, host)
         yield host, sandbox.url
+
+
+def _apart(settings: Settings) -> Settings:
+    own = {
+        "data_dir": settings.data_dir / "sandbox",
+        "redis_url": SecretStr(""),
+        "database_url": SecretStr(""),
+    }
+    return settings.model_copy(update=own)
 
 
 def _in_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:
@@ -66,5 +84,12 @@ def _join(sandbox: Sandbox, host: Host) -> None:
 
     async def forget() -> None:
         await host.redis.flushdb()
+        await host.book.write(_begin_again)
 
     sandbox.join(all_orders, forget)
+
+
+async def _begin_again(connection: AsyncConnection) -> None:
+    await connection.run_sync(metadata.drop_all)
+    await connection.execute(text("DROP TABLE alembic_version"))
+    await connection.run_sync(migrate)

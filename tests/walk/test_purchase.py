@@ -130,6 +130,22 @@ def test_after_kill_9_the_order_ends_paid_with_one_receipt(tmp_path: Path, momen
         person.close()
 
 
+def test_a_reset_makes_a_fresh_world_in_which_everything_works_again(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house:
+        person = Person(house.url)
+        person.pay("wechat", person.scan("wechat", person.order_coffee())["bill"])
+        person.see(RECEIPT)
+
+        person.call("POST", "/sandbox/reset")
+
+        assert (person.chat(), person.orders()) == ([], [])
+        person.pay("wechat", person.scan("wechat", person.order_coffee())["bill"])
+        person.see(RECEIPT)
+        assert [order["state"] for order in person.orders()] == ["paid"]
+        assert "Traceback" not in house.log
+        person.close()
+
+
 def test_the_log_holds_no_secret(house: House, person: Person) -> None:
     person.order_coffee()
 
