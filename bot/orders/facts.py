@@ -79,6 +79,9 @@ def hear_create(
             _unsure(posting, replace(attempt, leaving=True), "A code with a strange beginning.")
         case Snapshot() if answer.number == number:
             hear_payment(posting, answer, account)
+            still = posting.order.attempt(number)
+            if still.state is AttemptState.UNKNOWN:  # the payer is at it
+                _unsure(posting, replace(still, heard_at=posting.now), answer.code)
         case Snapshot():
             _unsure(posting, attempt, "The answer was about another number.")
         case Declined():

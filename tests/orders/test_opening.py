@@ -13,7 +13,7 @@ from miniprograms.sdk.payment import PaymentRequest
 from providers.sdk.contract import Way
 from providers.sdk.gateway import Fault
 from providers.sdk.money import Money
-from providers.sdk.results import Created, Declined, DeclineReason, Snapshot, Unknown
+from providers.sdk.results import Created, Declined, DeclineReason, Paid, Snapshot, Unknown
 from providers.sdk.wallets import Wallet
 from tests.orders.shop import PRICE, USER
 
@@ -338,7 +338,7 @@ async def test_a_snapshot_instead_of_a_code_is_taken_only_for_this_number(shop, 
             number=number or intent.number,
             merchant=shop.account("plainpay").merchant,
             amount=PRICE,
-            state="paid",
+            state=Paid.PAID,
         )
 
     monkeypatch.setattr(provider, "create", create)
@@ -459,3 +459,30 @@ async def test_the_attempt_lives_as_long_as_the_institution_allows(shop):
 
     assert (short.attempt.expires_at - shop.clock.now()).seconds == 1200
     assert (long.attempt.expires_at - shop.clock.now()).seconds == 3600
+
+
+async def test_a_payer_who_is_still_typing_is_waited_for(shop, monkeypatch):
+    order = await shop.place()
+
+    async def create(intent, _call):
+        merchant = shop.account("plainpay").merchant
+        return Snapshot(number=intent.number, merchant=merchant, amount=PRICE, state=Paid.PAYING)
+
+    monkeypatch.setattr(shop.stalls["plainpay"].provider, "create", create)
+    answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+
+    assert answer.why is Why.CHECKING
+    [attempt] = answer.order.attempts
+    assert attempt.state is AttemptState.UNKNOWN
+    assert (attempt.next_check_at - shop.clock.now()).seconds == 2
+
+
+async def test_pending_is_told_once_however_often_nobody_answers(shop):
+    order = await shop.place()
+    shop.stalls["plainpay"].faults.arm(Fault.TIMEOUT_BEFORE, times=5)
+
+    for _ in range(3):
+        await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+        await shop.worker.drain()
+
+    assert shop.teller.results == ["pending"]
