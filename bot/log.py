@@ -75,7 +75,7 @@ def set_up_logging(
     root.addHandler(handler)
     root.setLevel(level.upper())
     # These write every address they call, at a level meant for their own authors.
-    for noisy in ("aiogram.event", "asyncio", "sqlalchemy.engine", "aiosqlite"):
+    for noisy in ("aiogram.event", "alembic", "asyncio", "sqlalchemy.engine", "aiosqlite"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 

@@ -127,7 +127,11 @@ class Acts:
             turn.mute = True
             return
         _ = translator(event.origin.language)
-        content = await self.surface.fetch(event.file_id)
+        try:
+            content = await self.surface.fetch(event.file_id)
+        except (LookupError, ConnectionError):
+            turn.toast = _("This picture could not be fetched. Please send it again.")
+            return
         text = await asyncio.to_thread(self.read_code, content)
         if text is None:
             turn.toast = _("No code was found in this picture.")

@@ -60,5 +60,8 @@ class Surface(Protocol):
         ...
 
     async def fetch(self, file_id: str) -> bytes:
-        """The bytes of a picture the person sent, capped."""
+        """The bytes of a picture the person sent, capped.
+
+        Raises `LookupError` when it is gone or too large, `ConnectionError` when the messenger is silent.
+        """
         ...

@@ -141,7 +141,9 @@ def headline(state: PageState, _: Translate) -> str:
         PageState.CHECKING: _("Checking with the institution. Please do not pay again."),
         PageState.PAID: _("Paid. You can go back to the chat."),
         PageState.REFUNDED: _("This payment was refunded."),
-        PageState.EXPIRED: _("This order has expired. Nothing was paid."),
-        PageState.CANCELLED: _("This order was cancelled. Nothing was paid."),
+        PageState.EXPIRED: _("This order has expired. If you have paid all the same, the payment counts."),
+        PageState.CANCELLED: _(
+            "This order was cancelled. If you have paid all the same, the payment counts."
+        ),
         PageState.FAILED: _("This order could not be paid."),
     }[state]

@@ -163,6 +163,14 @@ async def test_a_picture_nobody_asked_for_is_said_so(anna, surface, content, wor
     assert anna.sees() == f"-\n\n{words}"
 
 
+async def test_a_picture_that_cannot_be_fetched_may_be_sent_again(anna):
+    await anna.command("start")
+
+    await anna.photo("gone")
+
+    assert "Please send it again." in anna.sees()
+
+
 async def test_a_small_query_stands_in_the_link_itself(anna, host, programs):
     await anna.tap("link")
     address = anna.sees()
