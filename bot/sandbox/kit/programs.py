@@ -1,0 +1,30 @@
+"""Mini programs with an ear on `on_payment`: the same pages, and a note of what each of them heard."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from miniprograms.sdk.app import App
+from miniprograms.sdk.page import Page
+from miniprograms.sdk.payment import PaymentResult
+
+Hear = Callable[[PaymentResult], None]
+
+
+def overheard(app: App, hear: Hear) -> App:
+    """A twin of the app; the author's own object and classes stay as they are."""
+    twin = copy.copy(app)
+    twin.pages = {route: _listening(page, hear) for route, page in app.pages.items()}
+    twin.__class__ = _listening(type(app), hear)
+    return twin
+
+
+def _listening(kind: type[Any], hear: Hear) -> type[Any]:
+    """A subclass that notes what its `on_payment` hears once that has returned."""
+
+    async def on_payment(self: App | Page, result: PaymentResult) -> None:
+        await kind.on_payment(self, result)
+        hear(result)
+
+    body = {"on_payment": on_payment, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    return type(kind.__name__, (kind,), body)
