@@ -4,7 +4,7 @@ What is opened is closed in the opposite order, also when something in the middl
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from bot.errors import NotReadyError
 from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout
 from bot.orders.ports import Account
+from bot.orders.rotation import keep_keys_fresh
 from bot.orders.worker import Worker
 from bot.runtime.events import Event
 from bot.runtime.runtime import Runtime
@@ -61,13 +62,13 @@ class Host:
     redis: Redis
     book: Book
     checkout: Checkout
-    worker: Worker
     telegram: Telegram
+    loops: tuple[Callable[[], Coroutine[None, None, None]], ...]
 
     async def run(self) -> None:
         """Take updates and work, until cancelled; then take no more and finish what has begun."""
         async with asyncio.TaskGroup() as group:
-            work = group.create_task(self.worker.run())
+            loops = [group.create_task(loop()) for loop in self.loops]
             updates = group.create_task(self.telegram.run())
             try:
                 await asyncio.shield(updates)
@@ -75,7 +76,8 @@ class Host:
                 await self.telegram.stop()
                 await asyncio.wait({updates}, timeout=_DRAIN_WITHIN_S)
                 updates.cancel()
-                work.cancel()
+                for loop in loops:
+                    loop.cancel()
 
 
 @asynccontextmanager
@@ -107,8 +109,16 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
         _log.info(
             "house_open", programs=len(catalogue.programs), accounts=[str(name) for name in outside.merchants]
         )
-        worker = Worker(checkout, runtime)
-        yield Host(redis=redis, book=book, checkout=checkout, worker=worker, telegram=telegram)
+        yield Host(
+            redis=redis,
+            book=book,
+            checkout=checkout,
+            telegram=telegram,
+            loops=(
+                Worker(checkout, runtime).run,
+                partial(keep_keys_fresh, accounts, outside.clock, tally),
+            ),
+        )
 
 
 class _Bell:

@@ -6,7 +6,6 @@ It posts to this machine only. What a killed sandbox had not delivered, it deliv
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.sandbox.records import Room
 from providers.sdk.clock import Clock
-from providers.sdk.gateway import Fault, FaultBox, Notification
+from providers.sdk.gateway import Fault, FaultBox, Gateway, Notification, SignsAgain
 from providers.sdk.transport import Headers, HttpReply, HttpRequest
 
 log = logging.getLogger(__name__)
@@ -24,8 +23,6 @@ log = logging.getLogger(__name__)
 LATE_S: Final = 120
 OVERTAKEN_S: Final = 1  # how long after the notification that overtook it a reordered one arrives
 ANSWER_WITHIN_S: Final = 5.0  # what WeChat Pay grants a merchant; the others grant more
-
-Acknowledged = Callable[[HttpReply], bool]
 
 
 class Letter(BaseModel):
@@ -43,9 +40,15 @@ class Letter(BaseModel):
         """The same, to be kept."""
         return cls(method=request.method, url=request.url, headers=request.headers.lines, body=request.body)
 
+    @property
+    def request(self) -> HttpRequest:
+        """As it was."""
+        return HttpRequest(self.method, self.url, Headers(self.headers), self.body)
+
 
 class Parcel(BaseModel):
-    """One notification on its way. `held` until another of the same provider has overtaken it.
+    """One notification on its way. `held` until another of the same provider has overtaken it; `aged` when it is not
+    posted at the moment it was signed.
 
     `forged` goes ahead of the first try. `waits_s` are the pauses before the tries that are left after the next.
     """
@@ -58,6 +61,7 @@ class Parcel(BaseModel):
     waits_s: tuple[int, ...]
     due_at: datetime
     held: bool = False
+    aged: bool = False
     forged: Letter | None = None
 
 
@@ -67,14 +71,14 @@ class PostOffice:
     def __init__(self, room: Room, clock: Clock) -> None:
         self.clock = clock
         self._room = room
-        self._judges: dict[str, Acknowledged] = {}
+        self._gateways: dict[str, Gateway] = {}
         self._rounds: dict[str, asyncio.Task[None]] = {}
         self._client: aiohttp.ClientSession | None = None
         self._last_number = max((int(parcel.id) for parcel in self._waiting()), default=0)
 
-    def trust(self, provider: str, acknowledged: Acknowledged) -> None:
-        """Who decides for that institution whether an answer counts as received."""
-        self._judges[provider] = acknowledged
+    def serve(self, provider: str, gateway: Gateway) -> None:
+        """Whose post it is: it decides whether an answer counts as received, and signs repeats."""
+        self._gateways[provider] = gateway
 
     async def open(self) -> None:
         """Start, with what an earlier run left undelivered."""
@@ -136,14 +140,22 @@ class PostOffice:
         if parcel.forged is not None:
             await self._post(parcel.provider, parcel.forged)
         for tries, wait_s in enumerate((*parcel.waits_s, None), start=1):
-            if await self._post(parcel.provider, parcel.letter) or wait_s is None:
+            letter = parcel.letter if tries == 1 and not parcel.aged else self._again(parcel)
+            if await self._post(parcel.provider, letter) or wait_s is None:
                 break
             due_at = self.clock.now() + timedelta(seconds=wait_s)
-            left = {"forged": None, "waits_s": parcel.waits_s[tries:], "due_at": due_at}
+            left = {"forged": None, "waits_s": parcel.waits_s[tries:], "due_at": due_at, "aged": True}
             self._keep(parcel.model_copy(update=left))
             await self.clock.sleep(wait_s)
         self._room.write({parcel.id: None})
         self._rounds.pop(parcel.id, None)
+
+    def _again(self, parcel: Parcel) -> Letter:
+        """A repeat as that institution sends it: signed anew, or the same bytes."""
+        gateway = self._gateways[parcel.provider]
+        if not isinstance(gateway, SignsAgain):
+            return parcel.letter
+        return Letter.of(gateway.signed_again(parcel.letter.request))
 
     async def _post(self, provider: str, letter: Letter) -> bool:
         """One try. No answer in time is no acknowledgement."""
@@ -157,7 +169,7 @@ class PostOffice:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("A notification of %s was not taken (%s).", provider, type(error).__name__)
             return False
-        return self._judges[provider](reply)
+        return self._gateways[provider].acknowledged(reply)
 
     async def _stop_rounds(self) -> None:
         rounds, self._rounds = list(self._rounds.values()), {}
@@ -187,6 +199,7 @@ class Desk:
             waits_s=notification.retry_after_s,
             due_at=self._office.clock.now() + timedelta(seconds=delay_s),
             held=held,
+            aged=delay_s > 0,
             forged=Letter.of(forged.request) if forge and forged is not None else None,
         )
         self._office.accept(parcel)

@@ -103,7 +103,7 @@ class Institutions:
             faults=faults,
         )
         gateway = plugin.gateway(context)
-        self._office.trust(plugin.info.id, gateway.acknowledged)
+        self._office.serve(plugin.info.id, gateway)
         return Institution(plugin.info, faults, gateway)
 
     def _drawer(self, provider: str) -> JsonRoom:

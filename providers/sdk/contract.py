@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -238,6 +238,15 @@ class Provider(Protocol):
 
     def scrub(self, transcript: bytes) -> bytes:
         """The transcript of a call or notification with every secret and personal field masked."""
+        ...
+
+
+@runtime_checkable
+class Rotating(Protocol):
+    """A provider whose institution changes its keys: the host calls `refresh` at start and every twelve hours."""
+
+    async def refresh(self, call: Call) -> None:
+        """Fetch the institution's present keys into the key store. Raises `ProviderError`; the old ones stay."""
         ...
 
 

@@ -8,7 +8,7 @@ everything in its `Drawer`, so that a killed sandbox goes on where it was. It re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from providers.sdk.clock import Clock, Random
 from providers.sdk.money import Money
@@ -206,6 +206,15 @@ class Gateway(Protocol):
 
     def acknowledged(self, reply: HttpReply) -> bool:
         """Whether the merchant's answer to a notification counts as received."""
+        ...
+
+
+@runtime_checkable
+class SignsAgain(Protocol):
+    """A gateway whose institution signs each repeat of a notification with the time at which it is sent."""
+
+    def signed_again(self, request: HttpRequest) -> HttpRequest:
+        """The same notification, signed now. The courier asks before every delivery but the first."""
         ...
 
 

@@ -179,3 +179,39 @@ async def test_bytes_that_are_no_text_are_carried_unchanged(tmp_path, person):
         [parcel] = office._waiting()
         assert parcel.letter.body == "金额".encode("gbk")
         await office.close()
+
+
+class Resigning:
+    """An institution that signs every repeat with the time at which it is sent."""
+
+    def acknowledged(self, reply):
+        return reply.body == b"got it"
+
+    def signed_again(self, request):
+        return HttpRequest(
+            request.method, request.url, request.headers, request.body.replace(b"first", b"again")
+        )
+
+
+async def test_a_repeat_is_signed_when_it_is_sent(person, shop, tmp_path):
+    shop.answers += [(500, "no"), (500, "no")]
+    with SandboxRecords(tmp_path / "other.db") as records:
+        office = PostOffice(records.room("post"), person.sandbox.clock)
+        office.serve("toybank", Resigning())
+        await office.open()
+        request = HttpRequest(
+            "POST", f"{person.sandbox.host_url}/notify", Headers(), b'{"number": "A1", "seal": "first"}'
+        )
+
+        Desk(office, "toybank", FaultBox()).post(
+            Notification(request=request, retry_after_s=(15, 30), key="A1")
+        )
+        await shop.hears(1)
+        await settle()
+        person.sandbox.clock.advance(15)
+        await shop.hears(2)
+        await settle()
+        person.sandbox.clock.advance(30)
+
+        assert [seal for _, seal in await shop.hears(3)] == ["first", "again", "again"]
+        await office.close()
