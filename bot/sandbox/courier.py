@@ -47,8 +47,9 @@ class Letter(BaseModel):
 
 
 class Parcel(BaseModel):
-    """One notification on its way. `held` until another of the same provider has overtaken it; `aged` when it is not
-    posted at the moment it was signed.
+    """One notification on its way.
+
+    `held` until another of the same provider has overtaken it; `aged` when it is not posted as it was signed.
 
     `forged` goes ahead of the first try. `waits_s` are the pauses before the tries that are left after the next.
     """
