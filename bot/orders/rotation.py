@@ -37,6 +37,8 @@ async def _fetch(account: Account, provider: Rotating, watch: Watch) -> bool:
             await provider.refresh(account.call())
     except (ProviderError, TimeoutError) as error:
         watch.count("keys_not_fetched", account.provider_id)
-        _log.warning("keys_not_fetched", provider=account.provider_id, account=account.name, reason=str(error))
+        _log.warning(
+            "keys_not_fetched", provider=account.provider_id, account=account.name, reason=str(error)
+        )
         return False
     return True
