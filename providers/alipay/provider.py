@@ -7,6 +7,7 @@ number, neither for a query nor for closing; see `close` for what is made of tha
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -278,7 +279,11 @@ class Alipay:
         if not answer.done:
             return reading.not_found(answer, wire.NOT_EXISTING)
         reading.check_number(answer.fields, "out_trade_no", ref.number)
-        return reading.snapshot(answer.fields, self._account)
+        seen = reading.snapshot(answer.fields, self._account)
+        if ref.way is Way.PAYER_CODE and seen.state is Paid.REFUNDED:
+            # What a cancel gave back. Nobody has heard of that payment, and to its payer it never was one.
+            return replace(seen, state=Paid.CLOSED)
+        return seen
 
     # --- ending ---
 
@@ -354,9 +359,9 @@ def _payee(request: PayoutRequest) -> dict[str, str]:
 
 def _closed_if(found: Snapshot | NotFound | Unknown, code: str) -> Closed | AlreadyPaid | Unknown:
     match found:
-        case Snapshot(state=Paid.PAID):
+        case Snapshot(state=Paid.PAID | Paid.REFUNDED):
             return AlreadyPaid(code=found.code)
-        case Snapshot(state=Paid.CLOSED | Paid.FAILED | Paid.REFUNDED):
+        case Snapshot(state=Paid.CLOSED | Paid.FAILED):
             return Closed(code=found.code)
         case Unknown():
             return found

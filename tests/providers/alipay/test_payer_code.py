@@ -166,7 +166,7 @@ async def test_a_payment_that_slips_in_before_the_cancel_is_given_back(stall):
     assert await stall.provider.close(stall.ref(intent), stall.call) == Closed(code="refund")
     assert [minor for _, minor, _ in stall.purses.moves] == [-1800, 1800]
     stall.transport.send = send
-    assert (await stall.provider.query(stall.ref(intent), stall.call)).state is Paid.REFUNDED
+    assert (await stall.provider.query(stall.ref(intent), stall.call)).state is Paid.CLOSED
 
 
 async def test_a_charge_that_never_arrived_is_closed_once_its_code_has_died(stall):
@@ -191,21 +191,57 @@ async def test_a_charge_whose_answer_was_lost_is_found_by_asking(stall):
     assert (await stall.provider.query(stall.ref(intent), stall.call)).state is Paid.PAID
 
 
-async def test_a_cancel_that_asks_to_be_repeated_is_unknown(stall):
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"retry_flag": "Y"},
+        {"retry_flag": None},
+        {"action": "something"},
+        {"out_trade_no": "Another"},
+        {"code": "40004", "sub_code": "ACQ.SYSTEM_ERROR"},
+        {"code": "20000"},
+    ],
+)
+async def test_a_cancel_that_is_not_clearly_done_is_unknown(stall, fields):
     stall.faults.arm(Fault.USER_PAYING)
     intent = stall.shown()
     await stall.provider.create(intent, stall.call)
     send = stall.transport.send
 
-    async def say_retry(request):
+    async def answer_cancels(request):
         if wire.decode_form(request.body)["method"] != wire.CANCEL:
-            return await send(request)
-        document = {"code": "10000", "out_trade_no": intent.number, "retry_flag": "Y"}
+            return stall.signed(
+                wire.QUERY, {**busy, "trade_status": "WAIT_BUYER_PAY", "total_amount": "18.00"}
+            )
+        document = {**busy, "retry_flag": "N", "action": "close", **fields}
         return stall.signed(wire.CANCEL, document)
 
-    stall.transport.send = say_retry
+    busy = {"code": "10000", "out_trade_no": intent.number}
+    stall.transport.send = answer_cancels
 
     assert isinstance(await stall.provider.close(stall.ref(intent), stall.call), Unknown)
+    stall.transport.send = send
+    assert isinstance(await stall.provider.close(stall.ref(intent), stall.call), Closed)
+
+
+async def test_a_refused_cancel_is_settled_by_what_the_query_says(stall):
+    intent = stall.shown()
+    await stall.provider.create(intent, stall.call)
+    refund = stall.refund(stall.ref(intent), Money.cny("1.00"))
+    await stall.provider.refund(refund, stall.call)
+    send, asked = stall.transport.send, []
+
+    async def unpaid_at_first(request):
+        asked.append(request)
+        if len(asked) > 1:
+            return await send(request)
+        document = {"code": "10000", "out_trade_no": intent.number, "trade_status": "WAIT_BUYER_PAY"}
+        return stall.signed(wire.QUERY, {**document, "total_amount": "18.00"})
+
+    stall.transport.send = unpaid_at_first
+
+    assert isinstance(await stall.provider.close(stall.ref(intent), stall.call), AlreadyPaid)
+    assert len(asked) == 3  # asked, refused to cancel, asked again
 
 
 async def test_closing_without_a_connection_is_not_sent(stall):

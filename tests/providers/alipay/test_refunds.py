@@ -8,6 +8,7 @@ from providers.alipay import wire
 from providers.sdk.gateway import Fault
 from providers.sdk.money import Money
 from providers.sdk.results import (
+    AlreadyPaid,
     Declined,
     DeclineReason,
     NotFound,
@@ -134,6 +135,7 @@ async def test_after_a_full_refund_the_closed_trade_was_paid(stall):
     await stall.provider.refund(stall.refund(ref, LATTE), stall.call)
 
     assert (await stall.provider.query(ref, stall.call)).state is Paid.REFUNDED
+    assert isinstance(await stall.provider.close(ref, stall.call), AlreadyPaid)
     [verdict] = stall.read_post()
     assert (verdict.fact.state, verdict.fact.amount) == (Paid.REFUNDED, LATTE)
 
