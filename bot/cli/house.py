@@ -1,106 +1,55 @@
-"""The command `moongate`. Each command ends with one clear sentence and a non-zero status when something is wrong."""
+"""The commands that open a house, and those that look at what is installed."""
 
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
-from functools import wraps
-from typing import Final, ParamSpec
 
 import click
-import structlog
 import uvloop
 
 from bot.catalogue import Catalogue, misplaced_rooms, read_catalogue
+from bot.cli.front import main, plainly, show_refusals, start
 from bot.errors import NotReadyError
-from bot.log import set_up_logging
 from bot.settings import AccountName, Settings, read_merchants, read_settings
-from bot.stores import StoreError
-from bot.telegram.errors import BadTokenError, SilentError, WebhookUnsafeError
 from providers.sdk.contract import ProviderSettings
 from providers.sdk.errors import ConfigurationError
 
-P = ParamSpec("P")
-
-# What an operator can mend; everything else is a bug and shows its traceback.
-_PLAIN: Final = (
-    BadTokenError,
-    ConfigurationError,
-    NotReadyError,
-    SilentError,
-    StoreError,
-    WebhookUnsafeError,
-)
-_log = structlog.get_logger(__name__)
-
-
-def _plainly(command: Callable[P, None]) -> Callable[P, None]:
-    """Say an operator's mistake in one line on standard error, and exit with 1."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except BaseExceptionGroup as group:
-            plain, rest = group.split(_PLAIN)
-            if rest is not None or plain is None:
-                raise
-            sys.exit(f"moongate: {_first(plain)}")
-        except _PLAIN as error:
-            sys.exit(f"moongate: {error}")
-
-    return run
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="moongate")
-def main() -> None:
-    """A chat-bot host for mini programs that any wallet can pay.
-
-    Start with `moongate sandbox`: a chat and wallets with play money in your browser. No token and no account are
-    needed. Settings come from the environment and from `.env`; `.env.example` names them all.
-    """
-
 
 @main.command()
-@_plainly
+@plainly()
 def sandbox() -> None:
     """Open the sandbox: the whole house, with play money, in your browser.
 
     Every mini program and provider installed here takes part, yours too after `pip install -e .` in its folder. Chats,
     orders and balances are kept in DATA_DIR and are there again after a restart.
     """
-    settings = _start()
-    catalogue = _catalogue()
+    settings = start()
+    catalogue = show_refusals(read_catalogue())
     _run(_keep_sandbox(settings, catalogue))
 
 
 @main.command()
-@_plainly
+@plainly()
 def run() -> None:
     """Run the bot for real.
 
     Needs TELEGRAM_BOT_TOKEN, and PROVIDERS with the settings of each account to take money. UPDATES chooses polling
     or webhook.
     """
-    settings = _start()
+    settings = start()
     if not settings.telegram_bot_token.get_secret_value():
         raise NotReadyError(
             "There is no bot token: set TELEGRAM_BOT_TOKEN (from @BotFather), or try `moongate sandbox` first."
         )
-    catalogue = _catalogue()
+    catalogue = show_refusals(read_catalogue())
     merchants = read_merchants(settings, catalogue.plugins)
     _run(_keep(settings, catalogue, merchants))
 
 
 @main.command()
-@_plainly
+@plainly()
 def check() -> None:
     """Check every plugin and every setting without starting anything.
 
@@ -126,7 +75,7 @@ def check() -> None:
 
 
 @main.command()
-@_plainly
+@plainly()
 def plugins() -> None:
     """List the mini programs and providers that are installed, and those that are refused with the reason."""
     catalogue = read_catalogue()
@@ -148,21 +97,6 @@ def _end(wrong: Iterable[str]) -> None:
         click.echo(f"no  {line}", err=True)
     if lines:
         sys.exit(1)
-
-
-def _start() -> Settings:
-    settings = read_settings()
-    set_up_logging(settings.log_level, settings.log_format)
-    if misplaced := misplaced_rooms():
-        raise NotReadyError(" ".join(misplaced))
-    return settings
-
-
-def _catalogue() -> Catalogue:
-    catalogue = read_catalogue()
-    for refusal in catalogue.refusals:
-        _log.error("plugin_refused", plugin=refusal.name, reason=refusal.reason)
-    return catalogue
 
 
 def _run(house: Coroutine[None, None, None]) -> None:
