@@ -317,7 +317,7 @@ async def test_a_wrong_amount_in_a_query_is_told_as_it_is(stall):
         {"total_amount": "-18.00"},
         {"total_amount": "18.001"},
         {"total_amount": None},
-        {"trans_currency": "XXX"},
+        {"trans_currency": "ZZZ"},
         {"out_trade_no": "Another"},
         {"out_trade_no": ["Latte20260701A1"]},
         {"send_pay_date": "yesterday"},
