@@ -4,7 +4,8 @@ It knows one merchant, made on first use. Keys and seals are in `institution`, r
 trades in `desk`, transfers and statements in `office`; here stand the doors. Calls come as published SDKs send them:
 GET with everything in the address, POST with a form, or part of each.
 
-Of the shared faults `stale_clock` bites in notifications, whose `notify_time` is signed; an answer signs no time.
+Faults of signatures, amounts and clocks bite in the answer of a call, or in the notification of a payment that was
+scanned. `stale_clock` bites in the latter only, whose `notify_time` is signed; an answer signs no time.
 """
 
 import re
@@ -69,7 +70,7 @@ class AlipayGateway:
         except ValueError:
             return self._institution.unsigned("error_response", _muddled().document)
         reply = self._answer(parameters)
-        self._institution.send_waiting()
+        self._institution.send_waiting(spoil=False)
         return reply
 
     def recognise(self, code: str) -> Bill | None:
@@ -88,7 +89,7 @@ class AlipayGateway:
     def settle(self, bill_id: str, wallet: Wallet) -> None:
         """The payer confirmed. Raises `BillGone` or `PurseRefused`, changing nothing."""
         self._desk.settle(self._desk.payable(bill_id), wallet)
-        self._institution.send_waiting()
+        self._institution.send_waiting(spoil=True)
 
     def acknowledged(self, reply: HttpReply) -> bool:
         """The seven letters `success`, and nothing else."""

@@ -205,11 +205,17 @@ class Institution:
         }
         self._waiting.append((whole, url, key))
 
-    def send_waiting(self) -> None:
-        """Post what is ready, each with a twin that a stranger signed for the courier to forge with."""
+    def send_waiting(self, *, spoil: bool) -> None:
+        """Post what is ready, each with a twin that a stranger signed for the courier to forge with.
+
+        `spoil`: the armed faults bite here. Behind an answer they do not: they were meant for the answer.
+        """
         waiting, self._waiting = self._waiting, []
         for whole, url, key in waiting:
             forged = _posted(whole, _key(self.papers.stranger_key), url, key)
+            if not spoil:
+                self._context.courier.post(_posted(whole, _key(self.leaves[-1].key), url, key), forged=forged)
+                continue
             if self._context.faults.take(Fault.STALE_CLOCK):
                 whole["notify_time"] = beijing(self._context.clock.now() - _STALE, wire.TIME)
             genuine = _posted(self._soured(whole), self._signer()[0], url, key)
