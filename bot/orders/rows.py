@@ -49,11 +49,21 @@ async def find_by_key(connection: AsyncConnection, app_id: str, user_id: int, or
     return None if order_id is None else await load(connection, order_id, lock=True)
 
 
-async def newest_of(connection: AsyncConnection, user_id: int | None, limit: int) -> tuple[Order, ...]:
-    """The newest orders of a person, or of everybody, newest first."""
+async def newest_of(
+    connection: AsyncConnection, user_id: int | None, limit: int, state: OrderState | None = None
+) -> tuple[Order, ...]:
+    """The newest orders of a person, or of everybody, in that state or in any, newest first."""
     query = select(orders).order_by(orders.c.created_at.desc(), orders.c.id.desc()).limit(limit)
     if user_id is not None:
         query = query.where(orders.c.user_id == user_id)
+    if state is not None:
+        query = query.where(orders.c.state == state)
+    return tuple(await _complete(connection, (await connection.execute(query)).all()))
+
+
+async def page_after(connection: AsyncConnection, order_id: str, limit: int) -> tuple[Order, ...]:
+    """All orders by id, a page at a time: those after that id."""
+    query = select(orders).where(orders.c.id > order_id).order_by(orders.c.id).limit(limit)
     return tuple(await _complete(connection, (await connection.execute(query)).all()))
 
 

@@ -1,0 +1,144 @@
+"""The operator's commands, as typed: what they print, and with which status they end."""
+
+import asyncio
+import sqlite3
+from contextlib import asynccontextmanager
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main, office
+from bot.orders.order import RefundState
+from providers.sdk.money import Money
+from providers.sdk.results import Unknown
+from providers.sdk.wallets import Wallet
+from tests.orders.shop import Shop
+
+
+class Counter:
+    """An operator at a terminal, and the shop whose book they look into."""
+
+    def __init__(self, folder, monkeypatch):
+        self.file = folder / "orders.sqlite3"
+        self.url = f"sqlite:///{self.file}"
+        self.monkeypatch = monkeypatch
+        self.shop = None
+
+    def keep(self, story):
+        """Run `story(shop)` on the book, as a host would have, and leave."""
+
+        async def run():
+            self.shop = await Shop.opened(self.url)
+            try:
+                return await story(self.shop)
+            finally:
+                await self.shop.close()
+
+        return asyncio.run(run())
+
+    def join(self):
+        """Commands that speak to institutions find those of the last shop, with its clock."""
+
+        @asynccontextmanager
+        async def opened_checkout(_settings):
+            shop = self.shop
+            await shop.restart()
+            try:
+                yield shop.checkout
+            finally:
+                await shop.close()
+
+        self.monkeypatch.setattr(office, "opened_checkout", opened_checkout)
+
+    def type(self, *words, status=0):
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == status, done.output
+        return done.output
+
+
+@pytest.fixture
+def counter(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    return Counter(tmp_path, monkeypatch)
+
+
+def paid(shop):
+    return shop.paid_order(Wallet.BANK)
+
+
+@pytest.mark.parametrize("words", [("orders", "list"), ("audit", "verify"), ("orders", "show", "1")])
+def test_where_there_is_no_book_none_is_made(counter, words):
+    said = counter.type(*words, status=1)
+
+    assert "There is no order book" in said
+    assert not counter.file.exists()
+
+
+def test_orders_are_listed_and_found_by_any_of_their_numbers(counter):
+    order = counter.keep(paid)
+
+    listed = counter.type("orders", "list", "--state", "paid")
+    by_order = counter.type("orders", "show", order.id)
+    by_attempt = counter.type("orders", "show", order.attempts[0].number)
+
+    assert order.id in listed
+    assert "¥18.00" in listed
+    assert by_order == by_attempt
+    assert "The order is paid" in by_order
+    assert counter.type("orders", "list", "--state", "failed") == ""
+    assert "see `moongate orders list`" in counter.type("orders", "show", "nothing", status=1)
+
+
+def test_a_refund_is_made_once_per_key_and_never_beyond_what_is_left(counter):
+    order = counter.keep(paid)
+    counter.join()
+    words = ("orders", "refund", order.id, "--reason", "cold")
+
+    first = counter.type(*words, "--amount", "9.00", "--key", "ticket-9")
+    again = counter.type(*words, "--amount", "9.00", "--key", "ticket-9")
+    too_much = counter.type(*words, "--amount", "9.01", status=1)
+    rest = counter.type(*words)
+    nothing = counter.type(*words, status=1)
+
+    assert first == again
+    assert "¥9.00: done" in first
+    assert "over_budget" in too_much
+    assert "¥9.00: done" in rest
+    assert "nothing of it is left" in nothing
+    assert "--amount" in counter.type(*words, "--amount", "nine", status=1)
+
+
+def test_a_refund_without_a_clear_answer_is_left_to_the_host(counter, monkeypatch):
+    order = counter.keep(paid)
+    counter.join()
+
+    async def silence(*_):
+        return Unknown("cut")
+
+    with monkeypatch.context() as cut:
+        cut.setattr(counter.shop.stalls["plainpay"].provider, "refund", silence)
+        said = counter.type("orders", "refund", order.id, "--reason", "cold")
+
+    async def go_on():
+        await counter.shop.restart()
+        await counter.shop.pass_time(60, step=5)
+        done = await counter.shop.look(order)
+        await counter.shop.close()
+        return done
+
+    [refund] = asyncio.run(go_on()).refunds
+    assert "unknown" in said
+    assert refund.state is RefundState.DONE
+    assert refund.amount == Money.cny("18.00")
+
+
+def test_a_book_that_was_rewritten_is_refused_with_status_1(counter):
+    counter.keep(paid)
+    assert counter.type("audit", "verify").startswith("ok  1 orders, ")
+
+    with sqlite3.connect(counter.file) as connection:
+        connection.execute("UPDATE orders SET state = 'refunded'")
+    connection.close()
+
+    assert "the audit says paid" in counter.type("audit", "verify", status=1)
