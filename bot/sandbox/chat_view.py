@@ -12,13 +12,16 @@ from bot.sandbox.shapes import (
     CommandSeen,
     EntitySeen,
     InputSeen,
+    InvoicePaid,
     MessageSeen,
+    PayInvoice,
     PhotoSeen,
     Send,
     TapAsked,
     Tapped,
 )
 from bot.sandbox.telegram.bot_api import BotApi
+from bot.sandbox.telegram.invoices import STARS
 from bot.sandbox.telegram.people import Button, ChatMessage, InputBar, NoSuchButton, Person, Place
 
 FILES_AT: Final = "/sandbox/files"
@@ -56,6 +59,25 @@ class ChatView:
         except NoSuchButton as missing:
             raise NoSuchPlace(str(missing)) from missing
         return Tapped(answered=tap.answered, toast=tap.toast, alert=tap.alert, url=tap.url, copied=tap.copied)
+
+    async def pay(self, user_id: int, asked: PayInvoice) -> InvoicePaid:
+        """Pay an invoice in Stars. Raises `PaymentRefused` with what the person reads."""
+        person = self.people.get(user_id, language=asked.language)
+        if asked.link is not None:
+            receipt = await self.api.pay(person, asked.link)
+        else:
+            receipt = await self.api.pay_message(person, asked.chat_id or user_id, asked.message_id or 0)
+        return InvoicePaid(
+            status="paid",
+            charge_id=receipt.charge_id,
+            amount_minor=receipt.amount,
+            currency=STARS,
+            stars_left=receipt.left,
+        )
+
+    def stars(self, user_id: int) -> int:
+        """What the person has left."""
+        return self.api.stars(self.people.get(user_id))
 
     def read(self, user_id: int, chat_id: int, after: int) -> ChatSeen:
         """The chat as it is now; empty before anybody wrote in it."""

@@ -23,15 +23,18 @@ from bot.sandbox.shapes import (
     HistorySeen,
     InstitutionSeen,
     InstitutionsSeen,
+    InvoicePaid,
     MoveSeen,
     OrderSeen,
     OrdersSeen,
     Paid,
     PayAsked,
+    PayInvoice,
     RefundSeen,
     ScanAsked,
     Send,
     Sent,
+    StarsSeen,
     TapAsked,
     Tapped,
     WalletSeen,
@@ -66,6 +69,8 @@ class PersonSide:
             Route("POST", "/sandbox/users/{user_id}/send", "Write text, or send a photo of a QR code.", self.send, Send, Sent),
             Route("POST", "/sandbox/users/{user_id}/tap", "Tap the newest button with that label.", self.tap, TapAsked, Tapped),
             Route("GET", "/sandbox/users/{user_id}/chat", "Read the chat.", self.read_chat, None, ChatSeen, query=("after", "chat_id")),
+            Route("POST", "/sandbox/users/{user_id}/pay", "Pay an invoice in Telegram Stars.", self.pay_invoice, PayInvoice, InvoicePaid),
+            Route("GET", "/sandbox/users/{user_id}/stars", "See the Telegram Stars a person has left.", self.see_stars, None, StarsSeen),
             Route("GET", "/sandbox/wallets", "See the wallets.", self.see_wallets, None, WalletsSeen),
             Route("GET", "/sandbox/wallets/{wallet}/history", "See what moved a wallet's money.", self.see_history, None, HistorySeen),
             Route("POST", "/sandbox/wallets/{wallet}/scan", "Scan any code with a wallet.", self.scan, ScanAsked, BillSeen),
@@ -87,6 +92,12 @@ class PersonSide:
     async def read_chat(self, ask: Ask) -> ChatSeen:
         user_id = _user(ask)
         return self.chat.read(user_id, ask.number("chat_id", user_id), ask.number("after", 0))
+
+    async def pay_invoice(self, ask: Ask) -> InvoicePaid:
+        return await self.chat.pay(_user(ask), ask.body_as(PayInvoice))
+
+    async def see_stars(self, ask: Ask) -> StarsSeen:
+        return StarsSeen(stars=self.chat.stars(_user(ask)))
 
     async def see_wallets(self, _: Ask) -> WalletsSeen:
         return WalletsSeen(

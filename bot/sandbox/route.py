@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from bot.sandbox.chat_view import NoSuchPlace
 from bot.sandbox.shapes import Asked, Refusal, Told
 from bot.sandbox.telegram.errors import ApiError
+from bot.sandbox.telegram.payer import PaymentRefused
 from bot.sandbox.wallet_app import WalletRefused
 
 _NUMBER_CHARS_MAX: Final = 20
@@ -68,7 +69,7 @@ class Route:
             told = await self.work(await self._read(request))
         except (NotThere, NoSuchPlace) as missing:
             return refuse(404, str(missing))
-        except WalletRefused as refusal:
+        except (WalletRefused, PaymentRefused) as refusal:
             return refuse(422, str(refusal))
         except ValidationError as error:
             return refuse(400, _complaint(error))
@@ -123,7 +124,7 @@ def _operation(route: Route) -> dict[str, object]:
 _REFUSALS: Final = {
     "400": "The request is not of this form.",
     "404": "What the path or the body names is not there.",
-    "422": "The wallet can't do this; the text says why.",
+    "422": "The wallet or the bot says no; the text says why.",
 }
 
 

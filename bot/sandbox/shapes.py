@@ -231,6 +231,37 @@ class ClockSeen(Told):
     ahead_s: float
 
 
+class PayInvoice(Asked):
+    """Exactly one of `link` (`https://t.me/$…`) and `message_id` of an invoice. It is paid from the person's Stars."""
+
+    link: str | None = Field(None, min_length=1, max_length=CODE_CHARS_MAX)
+    message_id: int | None = None
+    chat_id: int | None = None
+    language: Language | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.link is None) == (self.message_id is None):
+            raise ValueError("give either link or message_id")
+        return self
+
+
+class InvoicePaid(Told):
+    """The bot said yes, and has the Stars."""
+
+    status: str
+    charge_id: str
+    amount_minor: int
+    currency: str
+    stars_left: int
+
+
+class StarsSeen(Told):
+    """What the person has left."""
+
+    stars: int
+
+
 class AttemptSeen(Told):
     """One try to collect."""
 

@@ -26,7 +26,7 @@ const WORDS = {
     resetAsk: "Start a fresh world?", resetText: "Chats, orders and wallets go back to the first day.", resetDo: "Start afresh", keep: "Keep this one",
     faultsTitle: "What should go wrong?", faultsText: "Each is used up by the next payment you confirm.", faultsNone: "Nothing, all well",
     advanced: "The clock has moved.", silent: "The bot has not answered.", photo: "Picture", document: "File", code: "QR code", noCommands: "The bot has set no commands.",
-    withFaults: "Going wrong", alert: "The bot says", okay: "All right", attempts: "attempts",
+    withFaults: "Going wrong", alert: "The bot says", okay: "All right", payStars: "Pay with Telegram Stars?", attempts: "attempts",
   },
   zh: {
     skip: "跳到聊天", sandbox: "沙盒", note: "都是游戏币，什么都不会离开这台机器。", tools: "沙盒", clock: "时钟",
@@ -42,7 +42,7 @@ const WORDS = {
     resetAsk: "从头开始？", resetText: "聊天、订单和钱包都回到第一天。", resetDo: "从头开始", keep: "保留现状",
     faultsTitle: "让什么出错？", faultsText: "每一项只用于你确认的下一笔付款。", faultsNone: "一切正常",
     advanced: "时钟已拨快。", silent: "机器人没有回应。", photo: "图片", document: "文件", code: "二维码", noCommands: "机器人没有设置命令。",
-    withFaults: "将会出错", alert: "机器人说", okay: "好的", attempts: "次尝试",
+    withFaults: "将会出错", alert: "机器人说", okay: "好的", payStars: "用 Telegram 星星付款？", attempts: "次尝试",
   },
 };
 const FAULTS = {
@@ -68,6 +68,7 @@ const walletName = (wallet) => (tongue === "zh" ? wallet.name_zh : wallet.name);
 const institutionName = (id) => { const found = institutions.find((one) => one.provider === id); return found ? walletName(found) : id; };
 
 function money(minor, currency) {
+  if (currency === "XTR") return `★${minor}`; // whole Stars; browsers would cut off two digits
   try {
     const form = new Intl.NumberFormat(tongue === "zh" ? "zh-CN" : "en", {style: "currency", currency, currencyDisplay: "narrowSymbol"});
     return form.format(minor / 10 ** form.resolvedOptions().maximumFractionDigits);
@@ -300,7 +301,22 @@ async function copy(text) {
 // The host's own one-code link is a thing to pay; any other address is a page to open.
 function followLink(url) {
   if (/^https?:\/\/[^/]+\/p\/[^/]+$/.test(url)) return chooseWallet(url, url);
+  if (/^https:\/\/t\.me\/(\$|invoice\/)/.test(url)) return confirmInvoice(url);
   if (/^https?:\/\//.test(url)) window.open(url, "_blank", "noopener,noreferrer");
+}
+
+// A Telegram client asks once more before it pays an invoice; so does this page.
+function confirmInvoice(link) {
+  const confirm = make("button", {type: "button", class: "main", autofocus: true}, t("confirm"));
+  const trouble = make("div");
+  confirm.addEventListener("click", async () => {
+    confirm.disabled = true;
+    try {
+      const paid = await person("pay", {link});
+      $("sheet").close(); toast(`${t("paid")}: ${money(paid.amount_minor, paid.currency)}`);
+    } catch (error) { trouble.replaceChildren(wrong(error.message)); confirm.disabled = false; }
+  });
+  sheet(t("payStars"), confirm, trouble);
 }
 
 function sheet(title, ...children) {

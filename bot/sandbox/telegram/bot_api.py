@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from bot.sandbox.telegram.chats import Chats
+from bot.sandbox.telegram.checkouts import Checkouts
 from bot.sandbox.telegram.faults import Fault, Faults
 from bot.sandbox.telegram.files import Files
 from bot.sandbox.telegram.formatting import TEXT_MAX, format_caption, plain
+from bot.sandbox.telegram.invoices import Invoices
 from bot.sandbox.telegram.journal import Journal
 from bot.sandbox.telegram.keyboards import as_buttons
 from bot.sandbox.telegram.menu import Menu
+from bot.sandbox.telegram.payer import Payer, PaymentRefused, Receipt
 from bot.sandbox.telegram.people import Button, ChatMessage, InputBar, NoSuchButton, Person, Place, Tap
 from bot.sandbox.telegram.queries import Queries
 from bot.sandbox.telegram.records import Records
 from bot.sandbox.telegram.sending import captioned, saying
 from bot.sandbox.telegram.server import Server
+from bot.sandbox.telegram.stars import Stars
 from bot.sandbox.telegram.updates import QUERY_LIFETIME_S, UpdateQueue
 from bot.sandbox.telegram.webhook import Webhook
 from bot.sandbox.telegram.wire import (
@@ -61,7 +65,11 @@ class BotApi:
             files=Files(journal, random),
             menu=Menu(journal),
             webhook=Webhook(journal, clock, updates),
+            invoices=Invoices(journal, random),
+            checkouts=Checkouts(journal, clock),
+            stars=Stars(journal, clock, random),
         )
+        self._payer = Payer(self._world)
         self._server = Server(self._world, token, self._faults)
 
     def routes(self) -> list[web.RouteDef]:
@@ -90,7 +98,11 @@ class BotApi:
     def reset(self) -> None:
         """A fresh world for the same running bot: its webhook and commands stay, chats and updates go."""
         self._world.journal.commit()
-        for part in (self._world.updates, self._world.queries, self._world.chats, self._world.files):
+        world = self._world
+        for part in (
+            *(world.updates, world.queries, world.chats, world.files),
+            *(world.invoices, world.checkouts, world.stars),
+        ):
             part.clear()
         self._faults.clear()
         self._world.journal.commit()
@@ -129,8 +141,10 @@ class BotApi:
         *,
         timeout_s: float = ANSWER_WAITED_S,
     ) -> Tap:
-        """A person taps a button. Raises `NoSuchButton` when there is none at that place any more."""
+        """A person taps a button; to tap Pay is to pay. Raises `NoSuchButton` when there is none at that place any more."""
         message, button = self._button(chat_id, Place(message_id, row, col))
+        if button.action == "pay":
+            return await self._tap_pay(user, chat_id, message_id)
         if button.data is None:
             return Tap(answered=False, url=button.url, copied=button.copy)
         world = self._world
@@ -145,6 +159,18 @@ class BotApi:
         world.updates.add("callback_query", event, lane=f"tap {user.id}", lifetime_s=QUERY_LIFETIME_S)
         world.journal.commit()
         return await world.queries.watch(query, timeout_s)
+
+    async def pay(self, user: Person, link: str) -> Receipt:
+        """A person opens an invoice link and confirms. Raises `PaymentRefused`, then nothing has moved."""
+        return await self._payer.pay_link(user, link)
+
+    async def pay_message(self, user: Person, chat_id: int, message_id: int) -> Receipt:
+        """A person pays the invoice that stands in the chat. Raises `PaymentRefused`, then nothing has moved."""
+        return await self._payer.pay_message(user, chat_id, message_id)
+
+    def stars(self, user: Person) -> int:
+        """What the person has left."""
+        return self._world.stars.purse(user.id)
 
     def find_button(self, chat_id: int, label: str) -> Place | None:
         """The newest button with that label."""
@@ -204,6 +230,13 @@ class BotApi:
         """Return when something visible has changed since `after_seq`, or the time is over; the present `seq`."""
         return await self._world.chats.wait_change(after_seq, timeout_s)
 
+    async def _tap_pay(self, user: Person, chat_id: int, message_id: int) -> Tap:
+        try:
+            receipt = await self.pay_message(user, chat_id, message_id)
+        except PaymentRefused as refusal:
+            return Tap(answered=True, toast=str(refusal), alert=True)
+        return Tap(answered=True, toast=f"You have paid ★{receipt.amount}.")
+
     def _say(self, user: Person, chat_id: int, content: Content, reply_to: int | None) -> int:
         chats = self._world.chats
         if chats.enter(user, chat_id).blocked:
@@ -261,7 +294,7 @@ def _seen(message: Message, bot_id: int) -> ChatMessage:
         from_bot=message.sender.id == bot_id,
         sender=message.sender.first_name,
         date=message.date,
-        text=message.text or message.caption or "",
+        text=message.text or message.caption or _told(message),
         entities=message.entities or message.caption_entities or (),
         photo_file_id=message.photo[-1].file_id if message.photo else None,
         document_name=message.document.file_name if message.document else None,
@@ -269,3 +302,14 @@ def _seen(message: Message, bot_id: int) -> ChatMessage:
         reply_to=message.reply_to_message.message_id if message.reply_to_message else None,
         edited=message.edit_date is not None,
     )
+
+
+def _told(message: Message) -> str:
+    """What clients write about money."""
+    if message.invoice is not None:
+        return f"{message.invoice.title}\n{message.invoice.description}\n★{message.invoice.total_amount}"
+    if message.successful_payment is not None:
+        return f"You have paid ★{message.successful_payment.total_amount}."
+    if message.refunded_payment is not None:
+        return f"★{message.refunded_payment.total_amount} came back to you."
+    return ""

@@ -32,14 +32,16 @@ async def edit_message_caption(world: World, params: EditMessageCaption, _: Uplo
     """Only of a photo or a document; an empty caption removes it."""
     said = format_caption(params.caption, params.parse_mode, params.caption_entities)
     message = _editable(world, params)
-    if message.text is not None:
+    if message.photo is None and message.document is None:
         raise bad_request(errors.EDIT_NO_CAPTION)
     return _edit(world, message, params, captioned(said, photo=message.photo, document=message.document))
 
 
 async def edit_message_media(world: World, params: EditMessageMedia, uploads: Uploads) -> Message:
-    """Another photo or document in place of the old one, or of a text."""
+    """Another photo or document in place of the old one, or of a text; an invoice stays what it is."""
     message = _editable(world, params)
+    if message.invoice is not None:
+        raise bad_request(errors.EDIT_FORBIDDEN)
     return _edit(world, message, params, _media(world, params, uploads))
 
 

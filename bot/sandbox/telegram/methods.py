@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
 
-from bot.sandbox.telegram import editing, fetching, params, profile, sending
+from bot.sandbox.telegram import editing, fetching, params, paying, payment_params, profile, sending
 from bot.sandbox.telegram.call import Call
 from bot.sandbox.telegram.errors import method_not_found
 from bot.sandbox.telegram.params import Params
@@ -49,6 +49,12 @@ METHODS: dict[str, Method] = {
     "deleteMyCommands": Method(params.CommandScope, profile.delete_my_commands),
     "getMyCommands": Method(params.CommandScope, profile.get_my_commands),
     "setChatMenuButton": Method(params.SetChatMenuButton, profile.set_chat_menu_button),
+    "sendInvoice": Method(payment_params.SendInvoice, paying.send_invoice),
+    "createInvoiceLink": Method(payment_params.CreateInvoiceLink, paying.create_invoice_link),
+    "answerPreCheckoutQuery": Method(payment_params.AnswerPreCheckoutQuery, paying.answer_pre_checkout_query),
+    "refundStarPayment": Method(payment_params.RefundStarPayment, paying.refund_star_payment),
+    "getStarTransactions": Method(payment_params.GetStarTransactions, paying.get_star_transactions),
+    "getMyStarBalance": Method(params.NoParams, paying.get_my_star_balance),
     "getChatMenuButton": Method(params.MenuButtonOf, profile.get_chat_menu_button),
 }
 _BY_LOWER_NAME = {name.lower(): method for name, method in METHODS.items()}

@@ -20,7 +20,7 @@ Uploads = Mapping[str, Upload]
 async def send_message(world: World, params: SendMessage, _: Uploads) -> Message:
     """Text, 1 to 4096 characters."""
     said = format_text(params.text, params.parse_mode, params.entities)
-    return _post(world, world.chats.find(params.chat_id), params, saying(said))
+    return post(world, world.chats.find(params.chat_id), params, saying(said))
 
 
 async def send_photo(world: World, params: SendPhoto, uploads: Uploads) -> Message:
@@ -28,7 +28,7 @@ async def send_photo(world: World, params: SendPhoto, uploads: Uploads) -> Messa
     caption = format_caption(params.caption, params.parse_mode, params.caption_entities)
     chat = world.chats.find(params.chat_id)
     photo = take_photo(world, params.photo, uploads, "photo")
-    return _post(world, chat, params, captioned(caption, photo=photo))
+    return post(world, chat, params, captioned(caption, photo=photo))
 
 
 async def send_document(world: World, params: SendDocument, uploads: Uploads) -> Message:
@@ -36,7 +36,7 @@ async def send_document(world: World, params: SendDocument, uploads: Uploads) ->
     caption = format_caption(params.caption, params.parse_mode, params.caption_entities)
     chat = world.chats.find(params.chat_id)
     document = take_document(world, params.document, uploads, "document")
-    return _post(world, chat, params, captioned(caption, document=document))
+    return post(world, chat, params, captioned(caption, document=document))
 
 
 async def send_chat_action(world: World, params: SendChatAction, _: Uploads) -> bool:
@@ -97,7 +97,8 @@ def _refuse_unusable(named: str, complaint: str) -> None:
         raise bad_request("failed to get HTTP URL content")  # the emulator fetches nothing from the network
 
 
-def _post(world: World, chat: ChatRecord, params: Sending, content: Content) -> Message:
+def post(world: World, chat: ChatRecord, params: Sending, content: Content) -> Message:
+    """Put a message of the bot into the chat, with what every send method takes."""
     replied = _replied(world, chat, params)
     world.chats.writable(chat.chat.id)
     markup = params.reply_markup

@@ -13,7 +13,7 @@ from bot.sandbox.telegram.journal import Journal
 from bot.sandbox.telegram.wire import Update, Wire
 from providers.sdk.clock import Clock
 
-Kind = Literal["message", "callback_query", "my_chat_member"]
+Kind = Literal["message", "callback_query", "pre_checkout_query", "my_chat_member"]
 
 # Lifetimes as in telegram-bot-api, Client.cpp, `add_update`.
 MESSAGE_LIFETIME_S = 86400

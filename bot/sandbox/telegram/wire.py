@@ -154,6 +154,38 @@ class ForceReply(Wire):
 ReplyMarkup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | ForceReply
 
 
+class Invoice(Wire):
+    """What a person sees of an invoice. `total_amount` is in the currency's smallest unit, of Stars in whole ones."""
+
+    title: str
+    description: str
+    start_parameter: str
+    currency: str
+    total_amount: int
+
+
+class SuccessfulPayment(Wire):
+    """A service message: the money has moved."""
+
+    currency: str
+    total_amount: int
+    invoice_payload: str
+    subscription_expiration_date: int | None = None
+    is_recurring: Literal[True] | None = None
+    is_first_recurring: Literal[True] | None = None
+    telegram_payment_charge_id: str
+    provider_payment_charge_id: str = ""
+
+
+class RefundedPayment(Wire):
+    """A service message: the money has gone back."""
+
+    currency: str
+    total_amount: int
+    invoice_payload: str
+    telegram_payment_charge_id: str
+
+
 class Content(Wire):
     """What a message says, wherever it stands."""
 
@@ -163,6 +195,9 @@ class Content(Wire):
     document: Document | None = None
     caption: str | None = None
     caption_entities: tuple[MessageEntity, ...] | None = None
+    invoice: Invoice | None = None
+    successful_payment: SuccessfulPayment | None = None
+    refunded_payment: RefundedPayment | None = None
 
 
 class Message(Content):
@@ -192,6 +227,16 @@ class CallbackQuery(Wire):
     data: str
 
 
+class PreCheckoutQuery(Wire):
+    """The person has confirmed; the bot has the last word, and ten seconds for it."""
+
+    id: str
+    sender: User = Field(alias="from")
+    currency: str
+    total_amount: int
+    invoice_payload: str
+
+
 class ChatMember(Wire):
     """The bot's standing in a private chat: `member`, or `kicked` when the person blocked it."""
 
@@ -216,6 +261,7 @@ class Update(Wire):
     update_id: int
     message: Message | None = None
     callback_query: CallbackQuery | None = None
+    pre_checkout_query: PreCheckoutQuery | None = None
     my_chat_member: ChatMemberUpdated | None = None
 
 

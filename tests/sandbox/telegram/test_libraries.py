@@ -20,11 +20,19 @@ from aiogram.types import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaPhoto,
+    LabeledPrice,
 )
 from PIL import Image
 from telegram import InlineKeyboardButton as PtbButton
 from telegram import InlineKeyboardMarkup as PtbMarkup
-from telegram.ext import ApplicationBuilder, CallbackQueryHandler, MessageHandler, filters
+from telegram import LabeledPrice as PtbPrice
+from telegram.ext import (
+    ApplicationBuilder,
+    CallbackQueryHandler,
+    MessageHandler,
+    PreCheckoutQueryHandler,
+    filters,
+)
 
 
 async def echo(update, _):
@@ -72,6 +80,64 @@ async def test_python_telegram_bot_echoes_with_a_button_by_long_polling(bot, api
     assert (echoed.text, echoed.buttons[0][0].label) == ("hello", "Again")
     assert (tap.answered, tap.toast) == (True, "Once more")
     assert (edited.text, edited.message_id) == ("hello!", echoed.message_id)
+
+
+async def sell(update, _):
+    price = [PtbPrice("Club", 5)]
+    await update.message.reply_invoice("Club", "A month", "Order1", currency="XTR", prices=price)
+
+
+async def agree(update, _):
+    await update.pre_checkout_query.answer(ok=True)
+
+
+async def give_back(update, _):
+    paid = update.message.successful_payment
+    await update.message.from_user.refund_star_payment(paid.telegram_payment_charge_id)
+
+
+async def test_python_telegram_bot_sells_for_stars_and_gives_them_back(bot, api, ann):
+    application = ApplicationBuilder().token(bot.token).base_url(f"{bot.root}/bot").build()
+    application.add_handler(MessageHandler(filters.TEXT, sell))
+    application.add_handler(PreCheckoutQueryHandler(agree))
+    application.add_handler(MessageHandler(filters.SUCCESSFUL_PAYMENT, give_back))
+
+    async with application:
+        await application.start()
+        await application.updater.start_polling(timeout=1)
+        await api.write(ann, ann.id, "buy")
+        invoice = (await newest(api, ann.id, lambda message: message.from_bot))[-1]
+        tap = await api.tap(ann, ann.id, invoice.message_id, 0, 0)
+        told = await newest(api, ann.id, lambda message: "came back" in message.text)
+        await application.updater.stop()
+        await application.stop()
+
+    assert tap.toast == "You have paid ★5."
+    assert [message.text for message in told][-2:] == ["You have paid ★5.", "★5 came back to you."]
+    assert api.stars(ann) == 1000
+
+
+async def test_aiogram_sells_for_stars_and_reads_the_ledger(aiogram_bot, api, chat, ann):
+    link = await aiogram_bot.create_invoice_link(
+        title="Club", description="A month", payload="Order1", currency="XTR", provider_token="",
+        prices=[LabeledPrice(label="Club", amount=5)],
+    )  # fmt: skip
+    paying = asyncio.create_task(api.pay(ann, link))
+    await asyncio.sleep(0)
+    query = (await aiogram_bot.get_updates(timeout=1))[-1].pre_checkout_query
+    await aiogram_bot.answer_pre_checkout_query(query.id, ok=True)
+    receipt = await paying
+    paid = (await aiogram_bot.get_updates())[-1].message.successful_payment
+    await aiogram_bot.refund_star_payment(ann.id, receipt.charge_id)
+    with pytest.raises(TelegramBadRequest, match="CHARGE_ALREADY_REFUNDED"):
+        await aiogram_bot.refund_star_payment(ann.id, receipt.charge_id)
+    came, went = (await aiogram_bot.get_star_transactions()).transactions
+    refunded = (await aiogram_bot.get_updates())[-1].message.refunded_payment
+
+    assert (query.total_amount, query.invoice_payload, query.from_user.id) == (5, "Order1", ann.id)
+    assert paid.telegram_payment_charge_id == refunded.telegram_payment_charge_id == came.id == went.id
+    assert came.source.user.id == went.receiver.user.id == ann.id
+    assert (await aiogram_bot.get_my_star_balance()).amount == 0
 
 
 @pytest.fixture(name="aiogram_bot")
