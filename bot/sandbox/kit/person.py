@@ -51,6 +51,8 @@ class PersonChat:
         self._program = program
         links = Links(self.world.sessions, lambda start: ADDRESS + start)
         route, whole = read_url(path, query)
+        if whole and not route:  # a link with a query leads to a page, which is home unless it says another
+            route = self.world.programs[program].manifest.home
         return self._follow(self.world.act(links.make(program, route, whole)))
 
     def launch(self, path: str = "", **query: QueryValue) -> Self:

@@ -49,13 +49,14 @@ class Phone:
         self.scanned: Scanned | None = None
 
     def order(self) -> Order:
-        """The newest order of this person, as it stands."""
-        for order in self._chat.orders:
-            return order
-        raise PlayError(f"Nothing is to be paid here.\n{self._chat.described()}")
+        """The order whose cashier stands lowest in the chat, as it is now."""
+        orders = self._chat.orders
+        if not orders:
+            raise PlayError(f"Nothing is to be paid here.\n{self._chat.described()}")
+        return max(orders, key=lambda order: (order.message_id or 0, order.created_at))
 
     def payable_order(self) -> Order:
-        """The newest order, if it can still be paid."""
+        """The same, if it can still be paid."""
         order = self.order()
         if not order.payable:
             state = f"being {order.ending}" if order.ending else order.state

@@ -12,7 +12,14 @@ from bot.orders.ports import Account
 from bot.sandbox.kit.keys import first_day
 from providers.sdk.clock import Clock, Random
 from providers.sdk.contract import Call, Provider, ProviderPlugin
-from providers.sdk.gateway import FaultBox, Gateway, GatewayContext, Notification, Purses
+from providers.sdk.gateway import (
+    FaultBox,
+    Gateway,
+    GatewayContext,
+    Notification,
+    Purses,
+    SignsAgain,
+)
 from providers.sdk.testing import GatewayTransport, JsonDrawer, ListCourier, MemoryKeys
 from providers.sdk.transport import HttpReply, HttpRequest
 
@@ -105,12 +112,26 @@ class _OnDemand:
 
 @dataclass(slots=True)
 class Parcel:
-    """A notification on its way; `waits_s` are the pauses before the tries that are left."""
+    """A notification on its way; `waits_s` are the pauses before the tries that are left.
+
+    `again`: it sets out later than it was made, so the institution signs it anew, if that is its way.
+    """
 
     branch: Branch
     request: HttpRequest
     waits_s: tuple[int, ...]
     due_at: datetime
+    again: bool = False
+
+    @property
+    def signed(self) -> HttpRequest:
+        """As it arrives now."""
+        gateway = self.branch.gateway
+        return (
+            gateway.signed_again(self.request)
+            if self.again and isinstance(gateway, SignsAgain)
+            else self.request
+        )
 
 
 @dataclass(slots=True)
@@ -130,10 +151,12 @@ class Street:
             for notification in branch.courier.take():
                 self.send(branch, notification)
 
-    def send(self, branch: Branch, notification: Notification) -> None:
+    def send(self, branch: Branch, notification: Notification, *, again: bool = False) -> None:
         """Set out with one notification."""
-        parcel = Parcel(branch, notification.request, notification.retry_after_s, self.clock.now())
-        self.parcels.append(parcel)
+        now = self.clock.now()
+        self.parcels.append(
+            Parcel(branch, notification.request, notification.retry_after_s, now, again=again)
+        )
 
     def due(self) -> list[Parcel]:
         """What arrives now, in the order in which it set out; it is no longer on its way."""
@@ -151,7 +174,7 @@ class Street:
         if not parcel.branch.gateway.acknowledged(reply) and parcel.waits_s:
             wait_s, *left = parcel.waits_s
             parcel.due_at = self.clock.now() + timedelta(seconds=wait_s)
-            parcel.waits_s = tuple(left)
+            parcel.waits_s, parcel.again = tuple(left), True
             self.parcels.append(parcel)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _OVER: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED, OrderState.FAILED})
 _SILENCES: Final = 1_000_000
-_A_WHILE_S: Final = 600
+_A_WHILE_S: Final = 1800
 _WHILES_MAX: Final = 100
 
 
@@ -117,9 +117,9 @@ class PersonWallet:
             raise PlayError(f"The wallet says: {refusal}\n{self._chat.described()}") from refusal
         return hand.branch.courier.take()
 
-    def _deliver(self, hand: Scanned, post: list[Notification]) -> None:
+    def _deliver(self, hand: Scanned, post: list[Notification], *, again: bool = False) -> None:
         for notification in post:
-            self._world.street.send(hand.branch, notification)
+            self._world.street.send(hand.branch, notification, again=again)
         self._world.settle()
 
     def _arrive_after_all(self, hand: Scanned) -> "PersonChat":
@@ -127,19 +127,17 @@ class PersonWallet:
 
         Where the bill is over by the clock, it was paid when it was scanned.
         """
+        now = self._world.clock.now()
+        expired = self._order_of(hand).state is OrderState.EXPIRED
         hand.branch.stand_as(hand.texts, hand.bill.number)
-        try:
-            post = self._settle(hand)
-        except PlayError:
-            gone_s = (self._world.clock.now() - hand.at).total_seconds()
-            self._world.clock.advance(-gone_s)
-            post = self._settle(hand)
-            self._world.clock.advance(gone_s)
+        self._world.clock.advance((hand.at - now).total_seconds() if expired else 0)
+        post = self._settle(hand)
+        self._world.clock.advance((now - self._world.clock.now()).total_seconds())
         return self._arrive(hand, post)
 
     def _arrive(self, hand: Scanned, post: list[Notification]) -> "PersonChat":
-        """A notification that has become too old is not believed; then the host finds the money when it asks."""
-        self._deliver(hand, post)
+        """Where the old notification is not believed, the host finds the money when it asks."""
+        self._deliver(hand, post, again=True)
         for _ in range(_WHILES_MAX):
             if self._order_of(hand).paid:
                 return self._chat
