@@ -118,9 +118,9 @@ def hear_close(posting: Posting, number: str, answer: Closed | AlreadyPaid | Not
             posting.set_attempt(replace(attempt, leaving=True, next_check_at=soon))
 
 
-def hear_refund(posting: Posting, fact: RefundSnapshot) -> None:
-    """A verified snapshot of one refund, by notification, query or reply."""
-    refund = posting.order.refund(fact.number)
+def hear_refund(posting: Posting, fact: RefundSnapshot, number: str) -> None:
+    """A verified snapshot of the refund that has this number in our book, by notification, query or reply."""
+    refund = posting.order.refund(number)
     doubt = refund_doubt(fact, refund)
     if doubt is not None:
         posting.move_refund(refund, RefundEvent.DOUBTED, doubt)
@@ -144,8 +144,8 @@ def hear_refund_answer(
     """The answer to `refund` or `query_refund`: apply it, and set the next check."""
     refund = posting.order.refund(number)
     match answer:
-        case RefundSnapshot() if answer.number == number:
-            hear_refund(posting, answer)
+        case RefundSnapshot() if answer.number == refund.number_there:
+            hear_refund(posting, answer, number)
         case Declined(reason=DeclineReason.BALANCE):
             later = replace(refund, next_check_at=schedule.after(posting.now, schedule.LOW_BALANCE_S))
             text = f"Refund {number} waits: the merchant's balance at the institution is too low."

@@ -81,7 +81,7 @@ async def query_refund(
 ) -> RefundSnapshot | NotFound | NotSent | Unknown:
     """Ask about the refund."""
     ref = RefundRef(
-        number=refund.number,
+        number=refund.number_there,
         attempt=_ref(attempt),
         amount=refund.amount,
         created_at=refund.created_at,

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.orders import facts, inbox, rows
+from bot.orders import facts, foreign, inbox, rows
 from bot.orders.audit import Cause, CauseKind
 from bot.orders.inbox import Notice
 from bot.orders.ports import Account
@@ -131,20 +131,29 @@ class Intake:
             raise OrphanError(f"A payout {fact.number} is reported; this book holds none.")
         account = self._till.accounts.get(source)
         order_id = await rows.find_by_number(connection, fact.number)
+        if order_id is None and isinstance(fact, RefundSnapshot):
+            order_id = await rows.find_by_number(connection, fact.attempt_number)
         if account is None or order_id is None:
             raise OrphanError(f"{source[0]}/{source[1]} reports {fact.number}, which is not in the book.")
         await self._till.change_in(connection, order_id, cause, lambda posting: _hear(posting, fact, account))
 
 
 def _hear(posting: Posting, fact: Snapshot | RefundSnapshot, account: Account) -> None:
-    is_payment = isinstance(fact, Snapshot)
-    number = fact.number if is_payment else posting.order.refund(fact.number).attempt_number
-    attempt = posting.order.attempt(number)
+    refund = None if isinstance(fact, Snapshot) else foreign.known(posting.order, fact.number)
+    number = fact.number if isinstance(fact, Snapshot) else fact.attempt_number
+    number = number if refund is None else refund.attempt_number
+    attempt = next((one for one in posting.order.attempts if one.number == number), None)
+    if attempt is None:
+        raise OrphanError(
+            f"{account.provider_id}/{account.name} reports {fact.number} of no payment of ours."
+        )
     if (attempt.provider, attempt.account) != (account.provider_id, account.name):
         raise OrphanError(
             f"{account.provider_id}/{account.name} reports {fact.number}, made with another account."
         )
     if isinstance(fact, Snapshot):
         facts.hear_payment(posting, fact, account)
+    elif refund is not None:
+        facts.hear_refund(posting, fact, refund.number)
     else:
-        facts.hear_refund(posting, fact)
+        foreign.hear(posting, fact, attempt)

@@ -58,6 +58,8 @@ MONEY_IS_HERE: Final = frozenset(
 ATTEMPT_IS_OPEN: Final = frozenset({AttemptState.INTENT, AttemptState.UNKNOWN, AttemptState.OPENED})
 ATTEMPT_HAS_MONEY: Final = frozenset({AttemptState.PAID, AttemptState.OVERPAID})
 _EXPIRES_AFTER_MAX_S: Final = 7 * 86400
+# Begins the `refund_key` of a refund that the institution made, not we; the rest of the key is its number there.
+FOREIGN: Final = "there:"
 REFUND_IS_OPEN: Final = frozenset({RefundState.RESERVED, RefundState.UNKNOWN, RefundState.SENT})
 
 
@@ -153,6 +155,11 @@ class Refund:
     checks: int = 0
     done_at: datetime | None = None
     note: str = ""
+
+    @property
+    def number_there(self) -> str:
+        """What the institution calls it: our number, or its own when it was made there."""
+        return self.refund_key.removeprefix(FOREIGN) if self.refund_key.startswith(FOREIGN) else self.number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

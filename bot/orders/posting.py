@@ -130,14 +130,12 @@ class Posting:
             attempt.number, "added", "", attempt.state, f"{attempt.provider} {attempt.way}", listed=True
         )
 
-    def add_refund(self, refund: Refund) -> None:
+    def add_refund(self, refund: Refund, *, event: str = "reserved") -> None:
         """A new refund, its amount reserved of the attempt's budget. The store checks the budget once more."""
         attempt = self.order.attempt(refund.attempt_number)
         self.set_attempt(replace(attempt, refunding_minor=attempt.refunding_minor + refund.amount.minor))
         self.order = replace(self.order, refunds=(*self.order.refunds, refund))
-        self._write(
-            refund.number, "reserved", "", refund.state, f"{refund.amount} {refund.reason}", listed=True
-        )
+        self._write(refund.number, event, "", refund.state, f"{refund.amount} {refund.reason}", listed=True)
 
     def set_attempt(self, attempt: Attempt) -> None:
         """Put back an attempt whose schedule or sums changed, but whose state did not."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.orders import facts, institution, schedule
 from bot.orders.answers import Refused, Why
 from bot.orders.audit import Cause, CauseKind
-from bot.orders.order import Attempt, AttemptState, Order, Refund, RefundState
+from bot.orders.order import FOREIGN, Attempt, AttemptState, Order, Refund, RefundState
 from bot.orders.ports import Account
 from bot.orders.posting import Posting
 from bot.orders.table import RefundEvent
@@ -34,6 +34,8 @@ class Refunding:
         self, order_id: str, amount: Money, reason: str, actor: str, refund_key: str
     ) -> Refund | Refused:
         """See `Checkout.refund`."""
+        if refund_key.startswith(FOREIGN):
+            return Refused(Why.NOT_REFUNDABLE, f"Keys that start with {FOREIGN} name refunds made elsewhere.")
         ask = _Ask(amount, reason, actor, refund_key)
         cause = Cause(CauseKind.OPERATOR, actor)
         try:
