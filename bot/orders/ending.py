@@ -121,12 +121,17 @@ class Ending:
 
 
 def _gone(attempt: Attempt, answer: Answer, account: Account, till: Till) -> bool:
-    """Asked, and it can no longer be paid, although the institution does not say `closed`."""
+    """Asked, and it can no longer be paid, although the institution does not say `closed`.
+
+    Before the attempt's own end nothing is gone: Alipay knows of no trade until a code is scanned, and the code that it
+    does not know of can be paid all the same.
+    """
     now = till.clock.now()
+    if now <= attempt.expires_at + _GRACE:
+        return False
     if isinstance(answer, NotFound):
         return not schedule.recent(attempt.called_at, now)
-    unpaid = isinstance(answer, Snapshot) and answer.state is Paid.UNPAID
-    return unpaid and not account.info.can_close and now > attempt.expires_at + _GRACE
+    return isinstance(answer, Snapshot) and answer.state is Paid.UNPAID and not account.info.can_close
 
 
 def _agrees(answer: Answer) -> bool:

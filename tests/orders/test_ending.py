@@ -199,7 +199,7 @@ async def test_paid_after_expiry_is_kept_and_told(shop, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(shop.stalls["plainpay"].provider, "query", not_there)
-        await shop.pass_time(LIFE_S, step=300)
+        await shop.pass_time(LIFE_S + 300, step=300)
         assert (await shop.look(opened.order)).state is OrderState.EXPIRED
 
     await shop.pass_time(3600, step=1200)
@@ -230,6 +230,26 @@ async def test_an_institution_that_closes_by_time_only_is_waited_for(shop, monke
 
     assert (await shop.look(opened.order)).state is OrderState.EXPIRED
     assert "orders/close" not in verbs(shop)
+
+
+async def test_a_code_that_the_institution_does_not_know_of_is_not_gone_before_its_end(shop, monkeypatch):
+    opened = await shop.opened_order(Wallet.BANK)
+
+    async def not_there(*_):
+        return NotFound("ACQ.TRADE_NOT_EXIST")
+
+    async def cannot_say(*_):
+        return Unknown("Nobody has scanned it, and it can be scanned.")
+
+    monkeypatch.setattr(shop.stalls["plainpay"].provider, "query", not_there)
+    monkeypatch.setattr(shop.stalls["plainpay"].provider, "close", cannot_say)
+    assert (await shop.checkout.cancel(opened.order.id, USER)).why is Why.CHECKING
+    await shop.pass_time(LIFE_S - 60, step=20)
+    assert (await shop.look(opened.order)).state is OrderState.PENDING
+
+    await shop.pass_time(600, step=30)
+
+    assert (await shop.look(opened.order)).state is OrderState.CANCELLED
 
 
 async def test_an_attempt_the_institution_closed_by_itself_can_be_followed_by_another(shop):
