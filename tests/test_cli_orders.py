@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main, office
+from bot.orders import outbox as letters
 from bot.orders.order import RefundState
 from providers.sdk.money import Money
 from providers.sdk.results import Unknown
@@ -142,3 +143,28 @@ def test_a_book_that_was_rewritten_is_refused_with_status_1(counter):
     connection.close()
 
     assert "the audit says paid" in counter.type("audit", "verify", status=1)
+
+
+def test_a_message_that_was_given_up_is_listed_and_sent_again_by_the_host(counter, monkeypatch):
+    async def nobody_listens(shop):
+        monkeypatch.setattr(letters, "_TRIES_MAX", 2)
+        shop.teller.broken = True
+        await shop.place()
+        await shop.pass_time(10, step=2)
+
+    async def listens_again(shop):
+        shop.clock.advance(86400 * 365 * 10)  # later than the machine's own clock, which resend reads
+        await shop.worker.send_outbox()
+        return [order.title for order in shop.teller.shown]
+
+    counter.keep(nobody_listens)
+    listed = counter.type("outbox", "list")
+    assert "dead" in listed
+    assert "show" in listed
+
+    counter.type("outbox", "resend", status=1)
+    assert "Not stuck" in counter.type("outbox", "resend", "999", status=1)
+    assert counter.type("outbox", "resend", "--all").startswith("1 to be sent again: ")
+
+    assert counter.keep(listens_again) == ["拿铁 Latte"]
+    assert counter.type("outbox", "list") == ""

@@ -1,10 +1,11 @@
 """What the chat must still be shown or told. Stored with the change itself, sent at least once, repeated until done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders.posting import Kind
@@ -14,6 +15,9 @@ _LADDER_S: Final = (1, 2, 5, 15, 60, 300, 900, 3600)
 _TRIES_MAX: Final = 100  # about four days
 # Another process leaves a message alone for this long after one has taken it. SQLite has one process.
 _LEASE: Final = timedelta(seconds=30)
+_STUCK: Final = (outbox.c.state == OutboxState.DEAD) | (
+    (outbox.c.state == OutboxState.NEW) & (outbox.c.tries > 0)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,9 @@ class Letter:
     status: str
     text: str
     tries: int
+    state: OutboxState
+    created_at: datetime
+    next_try_at: datetime
 
 
 async def take(connection: AsyncConnection, now: datetime, limit: int, *, lease: bool) -> list[Letter]:
@@ -42,10 +49,7 @@ async def take(connection: AsyncConnection, now: datetime, limit: int, *, lease:
     if lease and rows:
         ids = [row.id for row in rows]
         await connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(next_try_at=now + _LEASE))
-    return [
-        Letter(row.id, Kind(row.kind), row.order_id, row.version, row.status, row.text, row.tries)
-        for row in rows
-    ]
+    return [_letter(row) for row in rows]
 
 
 async def sent(connection: AsyncConnection, letter: Letter, now: datetime) -> None:
@@ -72,6 +76,39 @@ async def failed(connection: AsyncConnection, letter: Letter, now: datetime) -> 
     values = {"tries": tries, "next_try_at": now + wait, "state": state}
     await connection.execute(update(outbox).where(outbox.c.id == letter.id).values(**values))
     return given_up
+
+
+async def stuck(connection: AsyncConnection, limit: int) -> list[Letter]:
+    """Messages that were given up, and those that have failed and wait for their next try; oldest first."""
+    query = select(outbox).where(_STUCK).order_by(outbox.c.id).limit(limit)
+    return [_letter(row) for row in await connection.execute(query)]
+
+
+async def resend(connection: AsyncConnection, ids: Sequence[int] | None, now: datetime) -> list[int]:
+    """Begin again with these that are stuck, or with all for None. Which ones there were.
+
+    A repeat is harmless: what the chat is shown is the present state, and what a page is told it hears once.
+    """
+    chosen = _STUCK if ids is None else _STUCK & outbox.c.id.in_(ids)
+    found = list((await connection.scalars(select(outbox.c.id).where(chosen).with_for_update())).all())
+    values = {"state": OutboxState.NEW, "tries": 0, "next_try_at": now}
+    await connection.execute(update(outbox).where(outbox.c.id.in_(found)).values(**values))
+    return found
+
+
+def _letter(row: Row[Any]) -> Letter:
+    return Letter(
+        id=row.id,
+        kind=Kind(row.kind),
+        order_id=row.order_id,
+        version=row.version,
+        status=row.status,
+        text=row.text,
+        tries=row.tries,
+        state=OutboxState(row.state),
+        created_at=row.created_at,
+        next_try_at=row.next_try_at,
+    )
 
 
 async def _mark(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> None:
