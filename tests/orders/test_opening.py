@@ -7,12 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.orders.checkout import Opened, OrderRefusedError, Refused, Why
+from bot.orders.checkout import Opened, Refused, Why
 from bot.orders.order import AttemptState, OrderState
 from miniprograms.sdk.payment import PaymentRequest
 from providers.sdk.contract import Way
 from providers.sdk.gateway import Fault
-from providers.sdk.money import Money
 from providers.sdk.results import Created, Declined, DeclineReason, Paid, Snapshot, Unknown
 from providers.sdk.wallets import Wallet
 from tests.orders.shop import PRICE, USER
@@ -38,69 +37,6 @@ def creates(shop):
     return sum(request.url.endswith("/orders") for request in shop.stalls["plainpay"].transport.requests)
 
 
-async def test_placing_calls_nobody(shop):
-    order = await shop.place()
-
-    [attempt] = order.attempts
-    assert (order.state, attempt.state, attempt.called_at) == (OrderState.PENDING, AttemptState.INTENT, None)
-    assert all(not stall.transport.requests for stall in shop.stalls.values())
-
-
-async def test_the_same_key_gives_the_same_order(shop):
-    first, second = await shop.place(), await shop.place()
-
-    assert first.id == second.id
-    assert len(await shop.checkout.orders_of(USER)) == 1
-
-
-async def test_sixteen_placings_of_one_key_at_once_give_one_order(shop):
-    orders = await asyncio.gather(*(shop.place() for _ in range(16)))
-
-    assert len({order.id for order in orders}) == 1
-
-
-async def test_the_same_key_with_another_amount_is_refused_and_nothing_of_the_batch_is_stored(shop):
-    order = await shop.place()
-
-    with pytest.raises(OrderRefusedError, match="key of its own") as caught:
-        await shop.checkout.place([shop.draft("cart-2"), shop.draft("cart-1", Money.cny("19.00"))])
-
-    assert caught.value.order_key == "cart-1"
-    assert await shop.checkout.orders_of(USER) == (order,)
-
-
-async def test_other_people_may_use_the_same_key(shop):
-    mine, yours = await shop.place(), await shop.place(user_id=7002)
-
-    assert mine.id != yours.id
-    assert [order.id for order in await shop.checkout.orders_of(7002)] == [yours.id]
-
-
-async def test_an_order_for_nothing_is_the_authors_mistake(shop):
-    with pytest.raises(ValueError, match="above zero"):
-        shop.draft(amount=Money.cny("0"))
-    with pytest.raises(ValueError, match="expires_after_s"):
-        shop.draft(expires_after_s=-1)
-
-
-async def test_an_amount_nobody_takes_fails_and_is_told(shop):
-    order = await shop.place(amount=Money(100, "HKD"))
-    await shop.worker.drain()
-
-    assert order.state is OrderState.FAILED
-    assert order.attempts == ()
-    assert shop.teller.results == ["failed No configured account takes HKD 1.00."]
-
-
-async def test_an_order_is_found_by_its_link_only_when_it_fits(shop):
-    order = await shop.place()
-
-    assert await shop.checkout.find_by_link(order.link_token) == order
-    assert await shop.checkout.find_by_link(order.link_token[:-1]) is None
-    assert await shop.checkout.find("nobody") is None
-    assert order.link_token not in repr(order)
-
-
 async def test_the_intent_is_stored_before_the_institution_is_called(shop, monkeypatch):
     order = await shop.place()
     seen = []
@@ -115,72 +51,6 @@ async def test_the_intent_is_stored_before_the_institution_is_called(shop, monke
 
     [stored] = seen
     assert (stored.state, stored.called_at, stored.sends) == (AttemptState.UNKNOWN, shop.clock.now(), 1)
-
-
-async def test_a_second_wallet_turns_an_intent_that_nobody_heard_of(shop):
-    order = await shop.place()
-    first = order.attempts[0]
-
-    wallet = Wallet.QUICKPASS if first.provider == "plainpay" else Wallet.BANK
-    opened = await shop.open(order, wallet)
-
-    assert opened.attempt.number == first.number
-    assert opened.attempt.wallet is wallet
-    assert len(opened.order.attempts) == 1
-
-
-async def test_another_wallet_closes_the_first_code(shop):
-    first = await shop.opened_order(Wallet.QUICKPASS)
-
-    second = await shop.open(first.order, Wallet.BANK)
-
-    assert second.attempt.number != first.attempt.number
-    assert second.order.attempt(first.attempt.number).state is AttemptState.CLOSED
-    assert second.warning == ""
-
-
-async def test_a_wallet_that_was_paid_meanwhile_is_not_followed_by_another(shop):
-    first = await shop.opened_order(Wallet.BANK)
-    shop.pay(first)
-
-    answer = await shop.checkout.open(first.order.id, Wallet.QUICKPASS, user_id=USER)
-
-    assert isinstance(answer, Refused)
-    assert answer.why is Why.ALREADY_PAID
-    await shop.deliver()
-    assert shop.teller.results == ["paid"]
-
-
-async def test_when_the_first_code_cannot_be_closed_the_payer_is_warned(shop):
-    first = await shop.opened_order(Wallet.BANK)
-    shop.stalls["plainpay"].transport.refuse(1)
-
-    second = await shop.open(first.order, Wallet.QUICKPASS)
-
-    assert second.warning
-    shop.clock.advance(2)
-    await shop.worker.drain()
-    assert (await shop.look(second.order)).attempt(first.attempt.number).state is AttemptState.CLOSED
-
-
-async def test_both_codes_paid_is_one_payment_and_one_refund(shop):
-    first = await shop.opened_order(Wallet.BANK)
-    shop.stalls["plainpay"].transport.refuse(1)
-    second = await shop.open(first.order, Wallet.QUICKPASS)
-    purse = shop.stalls["plainpay"].purses.left[Wallet.BANK]
-
-    shop.pay(second)
-    shop.pay(first)
-    await shop.deliver()
-
-    order = await shop.look(first.order)
-    states = {attempt.state for attempt in order.attempts}
-    assert order.state is OrderState.PAID
-    assert states == {AttemptState.PAID, AttemptState.OVERPAID}
-    assert shop.teller.results == ["paid"]
-    assert [refund.state for refund in order.refunds] == ["done"]
-    assert shop.stalls["plainpay"].purses.left[Wallet.BANK] == purse
-    assert any("second time" in alert for alert in shop.watch.alerts)
 
 
 @pytest.mark.parametrize("fault", [*AFTER, *BEFORE, *UNBELIEVABLE])

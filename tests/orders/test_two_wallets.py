@@ -1,0 +1,76 @@
+"""One order, two wallets: the first code is closed or asked about, and what is paid twice goes back."""
+
+from bot.orders.checkout import Refused, Why
+from bot.orders.order import AttemptState, OrderState
+from providers.sdk.wallets import Wallet
+from tests.orders.shop import USER
+
+
+def creates(shop):
+    return sum(request.url.endswith("/orders") for request in shop.stalls["plainpay"].transport.requests)
+
+
+async def test_a_second_wallet_turns_an_intent_that_nobody_heard_of(shop):
+    order = await shop.place()
+    first = order.attempts[0]
+
+    wallet = Wallet.QUICKPASS if first.provider == "plainpay" else Wallet.BANK
+    opened = await shop.open(order, wallet)
+
+    assert opened.attempt.number == first.number
+    assert opened.attempt.wallet is wallet
+    assert len(opened.order.attempts) == 1
+
+
+async def test_another_wallet_closes_the_first_code(shop):
+    first = await shop.opened_order(Wallet.QUICKPASS)
+
+    second = await shop.open(first.order, Wallet.BANK)
+
+    assert second.attempt.number != first.attempt.number
+    assert second.order.attempt(first.attempt.number).state is AttemptState.CLOSED
+    assert second.warning == ""
+
+
+async def test_a_wallet_that_was_paid_meanwhile_is_not_followed_by_another(shop):
+    first = await shop.opened_order(Wallet.BANK)
+    shop.pay(first)
+
+    answer = await shop.checkout.open(first.order.id, Wallet.QUICKPASS, user_id=USER)
+
+    assert isinstance(answer, Refused)
+    assert answer.why is Why.ALREADY_PAID
+    await shop.deliver()
+    assert shop.teller.results == ["paid"]
+
+
+async def test_when_the_first_code_cannot_be_closed_the_payer_is_warned(shop):
+    first = await shop.opened_order(Wallet.BANK)
+    shop.stalls["plainpay"].transport.refuse(1)
+
+    second = await shop.open(first.order, Wallet.QUICKPASS)
+
+    assert second.warning
+    shop.clock.advance(2)
+    await shop.worker.drain()
+    assert (await shop.look(second.order)).attempt(first.attempt.number).state is AttemptState.CLOSED
+
+
+async def test_both_codes_paid_is_one_payment_and_one_refund(shop):
+    first = await shop.opened_order(Wallet.BANK)
+    shop.stalls["plainpay"].transport.refuse(1)
+    second = await shop.open(first.order, Wallet.QUICKPASS)
+    purse = shop.stalls["plainpay"].purses.left[Wallet.BANK]
+
+    shop.pay(second)
+    shop.pay(first)
+    await shop.deliver()
+
+    order = await shop.look(first.order)
+    states = {attempt.state for attempt in order.attempts}
+    assert order.state is OrderState.PAID
+    assert states == {AttemptState.PAID, AttemptState.OVERPAID}
+    assert shop.teller.results == ["paid"]
+    assert [refund.state for refund in order.refunds] == ["done"]
+    assert shop.stalls["plainpay"].purses.left[Wallet.BANK] == purse
+    assert any("second time" in alert for alert in shop.watch.alerts)
