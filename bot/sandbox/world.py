@@ -9,8 +9,7 @@ is done, so a test never waits.
 import asyncio
 import itertools
 import sys
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,24 +18,22 @@ from typing import Any, Final, Self, TypeVar
 
 from fakeredis import FakeAsyncRedis, FakeServer
 from pydantic import SecretStr
-from sqlalchemy import Column, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 from structlog.types import EventDict
 
 from bot.catalogue import Catalogue, read_catalogue
 from bot.orders.checkout import Checkout
-from bot.orders.schema import InboxState, OutboxState, attempts, inbox, orders, outbox, refunds
 from bot.orders.worker import Worker
 from bot.runtime import Runtime, SessionStore
 from bot.sandbox.kit.book import MemoryBook
+from bot.sandbox.kit.calendar import next_due
+from bot.sandbox.kit.loop import InPlace, refuse_running_loop
 from bot.sandbox.kit.person import PersonChat
 from bot.sandbox.kit.programs import overheard
 from bot.sandbox.kit.street import WEB_URL, Branch, Street, as_received
 from bot.sandbox.kit.surface import MemorySurface
 from miniprograms.sdk.app import App
 from miniprograms.sdk.payment import PaymentResult
-from miniprograms.sdk.testing.vocabulary import PlayError
 from providers.sdk.contract import ProviderPlugin
 from providers.sdk.testing import FixedRandom, ManualClock, OpenPurses
 
@@ -75,10 +72,11 @@ class World:
         self.street = self._street(
             _catalogue().plugins.values() if providers is None else providers, keys_folder
         )
+        self._dies_on_post = False
         self._people: dict[str, PersonChat] = {}
         self._updates = itertools.count(1)
         self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(_InPlace())
+        self._loop.set_default_executor(InPlace())
         self._redis = FakeAsyncRedis(server=FakeServer())
         self._open_door()
 
@@ -107,10 +105,12 @@ class World:
             self.programs[app_id] = app
             self.restart_host()
 
-    def restart_host(self) -> None:
+    def restart_host(self, *, on_post: bool = False) -> None:
         """What a kill leaves: the stores, the messenger, and the institutions."""
-        self.act(self.runtime.close())
-        self._open_door()
+        self._dies_on_post = on_post
+        if not on_post:
+            self.act(self.runtime.close())
+            self._open_door()
 
     def advance(self, seconds: float) -> None:
         """Go from one moment at which something is due to the next, until that much time has passed."""
@@ -132,7 +132,7 @@ class World:
 
     def act(self, work: Coroutine[Any, Any, T]) -> T:
         """Do it, then everything that follows from it. Raises what a page, or the house, has raised on the way."""
-        _refuse_running_loop(work)
+        refuse_running_loop(work)
         with self._logged() as entries:
             result = self._loop.run_until_complete(self._act(work))
         self._raise_from(entries)
@@ -195,6 +195,10 @@ class World:
             arrived = self.street.due()
             for parcel in arrived:
                 self.street.judge(parcel, await self.checkout.receive(*as_received(parcel.signed)))
+            if arrived and self._dies_on_post:
+                self._dies_on_post = False
+                await self.runtime.close()
+                self._open_door()
             if not arrived and not self._bell.is_set():
                 return
             self._bell.clear()  # whatever makes more work rings it again
@@ -205,6 +209,10 @@ class World:
 
     async def _shut(self) -> None:
         await self.runtime.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}  # such as those that a page has started
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         await self._redis.aclose()
         await self.book.close()
         await self._loop.shutdown_default_executor()
@@ -216,7 +224,7 @@ class World:
         self.settle()
 
     async def _next_moment(self) -> datetime | None:
-        moments = [await self.book.read(_next_due), *self.street.next_at()]
+        moments = [await self.book.read(next_due), *self.street.next_at()]
         return min((moment for moment in moments if moment is not None), default=None)
 
     # --- what went wrong
@@ -236,15 +244,6 @@ class World:
             raise errors[0]
 
 
-class _InPlace(ThreadPoolExecutor):
-    """Does at once what it is given, in no thread."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":  # noqa: ANN401  # as declared above it
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
 def _by_id(programs: Iterable[App]) -> dict[str, App]:
     return {app.manifest.app_id: app for app in programs}
 
@@ -252,15 +251,6 @@ def _by_id(programs: Iterable[App]) -> dict[str, App]:
 @cache
 def _catalogue() -> Catalogue:
     return read_catalogue()
-
-
-def _refuse_running_loop(work: Coroutine[Any, Any, Any]) -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    work.close()
-    raise PlayError("The test kit has a loop of its own: write `def test_…`, not `async def test_…`.")
 
 
 def _with_error(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -272,21 +262,3 @@ def _with_error(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 async def _nothing() -> None:
     pass
-
-
-async def _next_due(connection: AsyncConnection) -> datetime | None:
-    """The next moment at which the worker has something to do."""
-    moments = [
-        await connection.scalar(select(func.min(column)).where(*waiting))
-        for column, waiting in _CALENDAR.items()
-    ]
-    return min((moment for moment in moments if moment is not None), default=None)
-
-
-_CALENDAR: Final[Mapping[Column[Any], Sequence[Any]]] = {
-    orders.c.next_check_at: (),
-    attempts.c.next_check_at: (),
-    refunds.c.next_check_at: (),
-    inbox.c.next_try_at: (inbox.c.state == InboxState.NEW,),
-    outbox.c.next_try_at: (outbox.c.state == OutboxState.NEW,),
-}

@@ -87,12 +87,24 @@ def world():
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, pytestconfig):
+    cache = pytestconfig.rootpath / pytestconfig.getini("cache_dir")  # with the keys that are already made
+
     def run(**files):
         for name, text in files.items():
             (tmp_path / f"{name}.py").write_text(text)
         (tmp_path / "pytest.ini").write_text(INI)
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", str(tmp_path)]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:xdist",
+            "-o",
+            f"cache_dir={cache}",
+            str(tmp_path),
+        ]
         environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
         return subprocess.run(
             command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60

@@ -88,8 +88,8 @@ class PersonChat:
         self.world.advance(seconds + 60 * minutes + 3600 * hours + 86400 * days)
         return self
 
-    def restart_host(self) -> Self:
-        self.world.restart_host()
+    def restart_host(self, *, on_post: bool = False) -> Self:
+        self.world.restart_host(on_post=on_post)
         return self
 
     # --- looking
@@ -122,6 +122,12 @@ class PersonChat:
     @property
     def buttons(self) -> tuple[str, ...]:
         return tuple(key.label for screen in self.in_sight() for key in keys_of(screen))
+
+    @property
+    def ways_on(self) -> tuple[str, ...]:
+        screens = self.in_sight()
+        taps = [key.label for screen in screens for key in keys_of(screen) if key.data]
+        return (*taps, *("(write)" for screen in screens if screen.input_hint is not None))
 
     @property
     def toast(self) -> str:

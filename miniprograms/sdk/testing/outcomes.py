@@ -49,7 +49,7 @@ _STEPS: Final[Mapping[Outcome, Callable[[PlayWallet], Chat]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One outcome, perhaps with the host killed before and after it."""
+    """One outcome, perhaps with the host killed before it, over the first notification, and after it."""
 
     outcome: Outcome
     restart: bool = False
@@ -63,15 +63,13 @@ class Case:
         Afterwards: the page has heard how it ended, and each change once; the person can go on by some button.
         """
         before = len(chat.results)
-        self._restart(chat)
+        if self.restart:
+            chat.restart_host().restart_host(on_post=True)
         _STEPS[self.outcome](wallet)
-        self._restart(chat)
-        self._check(chat, chat.results[before:])
-        return chat
-
-    def _restart(self, chat: Chat) -> None:
         if self.restart:
             chat.restart_host()
+        self._check(chat, chat.results[before:])
+        return chat
 
     def _check(self, chat: Chat, heard: tuple[PaymentResult, ...]) -> None:
         words = [f"{result.status} {result.detail}".strip() for result in heard]
@@ -81,7 +79,7 @@ class Case:
             )
         if len(set(words)) < len(words):
             raise PlayError(f"After {self}, on_payment heard the same change twice: {words}.")
-        if not chat.buttons:
+        if not chat.ways_on:
             raise PlayError(f"After {self}, no button leads on. The screen shows:\n{chat.screen}")
         if chat.unanswered:
             raise PlayError(f"After {self}, taps were never answered: {', '.join(chat.unanswered)}.")

@@ -102,6 +102,11 @@ class Chat(Protocol):
         ...
 
     @property
+    def ways_on(self) -> tuple[str, ...]:
+        """The buttons on the screen that the bot hears of, and `(write)` where the page asks for a line of text."""
+        ...
+
+    @property
     def toast(self) -> str:
         """The notice that answered the last tap; empty when it was answered without words."""
         ...
@@ -125,8 +130,8 @@ class Chat(Protocol):
         """Let time pass. Everything that falls due meanwhile happens at its moment."""
         ...
 
-    def restart_host(self) -> Self:
-        """Kill the host and start another on the same stores."""
+    def restart_host(self, *, on_post: bool = False) -> Self:
+        """Kill the host and start another on the same stores: now, or when the next notification is just stored."""
         ...
 
 
@@ -218,7 +223,7 @@ class World(Protocol):
         """As `Chat.advance`."""
         ...
 
-    def restart_host(self) -> None:
+    def restart_host(self, *, on_post: bool = False) -> None:
         """As `Chat.restart_host`."""
         ...
 
