@@ -1,0 +1,35 @@
+"""The texts of payment codes: recognised, and EMVCo's read and written. Pure; nothing here is fetched or stored."""
+
+from providers.sdk.codes.emv_consumer import EmvConsumer, read_emv_consumer
+from providers.sdk.codes.emv_merchant import EmvMerchant, UnionPayAccount, read_emv_merchant
+from providers.sdk.codes.errors import CodeError
+from providers.sdk.codes.issuers import ISSUER_NAMES, Issuer, Mark
+from providers.sdk.codes.merchant_code import CodeKind, MerchantCode, read_merchant_code
+from providers.sdk.codes.one_code import OneCode, is_own_link, read_one_code
+from providers.sdk.codes.payer_code import PayerCode, read_payer_code
+from providers.sdk.codes.recognise import Code, recognise
+from providers.sdk.codes.tlv import DataObject, template
+
+__all__ = [
+    "ISSUER_NAMES",
+    "Code",
+    "CodeError",
+    "CodeKind",
+    "DataObject",
+    "EmvConsumer",
+    "EmvMerchant",
+    "Issuer",
+    "Mark",
+    "MerchantCode",
+    "OneCode",
+    "PayerCode",
+    "UnionPayAccount",
+    "is_own_link",
+    "read_emv_consumer",
+    "read_emv_merchant",
+    "read_merchant_code",
+    "read_one_code",
+    "read_payer_code",
+    "recognise",
+    "template",
+]
