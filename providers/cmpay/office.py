@@ -105,7 +105,7 @@ class Office:
         if faults.take(Fault.BAD_SIGNATURE):
             return sealed | {"message": "tampered"}
         if faults.take(Fault.NO_SIGNATURE):
-            return {name: value for name, value in sealed.items() if name != signing.HMAC}
+            return dict(fields)
         return sealed
 
 

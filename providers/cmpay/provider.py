@@ -23,7 +23,7 @@ from providers.sdk.contract import (
     Way,
     settled,
 )
-from providers.sdk.errors import ReplyError, SignatureError
+from providers.sdk.errors import NoReplyError, NotSentError, ReplyError, SignatureError
 from providers.sdk.results import (
     AlreadyPaid,
     Closed,
@@ -57,7 +57,7 @@ class Cmpay:
 
     def __init__(self, settings: CmpaySettings) -> None:
         self._settings = settings
-        self._key = settings.sign_key.get_secret_value()
+        self._secret = settings.sign_key
         self._orders = settings.orders()
         self._fixed = settings.fixed()
         self._encoded = listed(settings.encoded_fields)
@@ -229,7 +229,10 @@ class Cmpay:
             return Unknown(
                 f"{answer['returnCode']}: this refund may have been made; see the merchant portal."
             )
-        known = await self._look_up_refund(reading.ref_of(request), call)
+        try:
+            known = await self._look_up_refund(reading.ref_of(request), call)
+        except NotSentError as error:  # the question was not, the refund was
+            raise NoReplyError(str(error)) from None
         return known if isinstance(known, RefundSnapshot) else reading.declined(answer)
 
     def _closed(
@@ -313,6 +316,10 @@ class Cmpay:
         if any(answer.get(name, "") != sent[name] for name in _ECHOED if name in sent and name in told):
             raise ReplyError("China Mobile's answer speaks of another order.")
         return answer
+
+    @property
+    def _key(self) -> str:
+        return self._secret.get_secret_value()
 
     async def _exchange(self, kind: str, sent: Fields, call: Call) -> Fields:
         codec = self._settings.codec
