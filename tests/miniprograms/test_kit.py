@@ -75,6 +75,7 @@ def test_a_notice_is_seen(stall):
     stall.tap("Whisper").see("psst")
 
     assert stall.toast == "psst"
+    stall.send("louder").not_see("psst")
 
 
 def test_text_is_written_to_the_page(stall):

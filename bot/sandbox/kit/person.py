@@ -35,6 +35,7 @@ class PersonChat:
         self.wallet = PersonWallet(self)
         self._program = ""
         self._taps: list[tuple[str, str]] = []  # callback id, label
+        self._tapped = False  # the last thing that was done was a tap
 
     # --- doing
 
@@ -131,7 +132,7 @@ class PersonChat:
 
     @property
     def toast(self) -> str:
-        answers = self.world.surface.answers.get(self._taps[-1][0], []) if self._taps else []
+        answers = self.world.surface.answers.get(self._taps[-1][0], []) if self._tapped else []
         return answers[-1][0] if answers else ""
 
     @property
@@ -173,6 +174,7 @@ class PersonChat:
 
     def _origin(self, *, message_id: int | None = None, label: str = "") -> Origin:
         number = self.world.next_update()
+        self._tapped = bool(label)
         if label:
             self._taps.append((f"c{number}", label))
         return Origin(

@@ -108,7 +108,7 @@ class Chat(Protocol):
 
     @property
     def toast(self) -> str:
-        """The notice that answered the last tap; empty when it was answered without words."""
+        """The notice that answered the last tap; empty when there was none, and once the person does something else."""
         ...
 
     @property
