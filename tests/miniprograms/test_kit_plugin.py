@@ -107,7 +107,7 @@ def run(tmp_path, pytestconfig):
         ]
         environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
         return subprocess.run(
-            command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100
         )
 
     return run

@@ -91,7 +91,7 @@ def test_an_expired_payment_that_was_on_its_way_arrives(counter, wallets, kind):
 
 
 def test_a_silent_institution_ends_no_order(counter, wallet):
-    wallet.late(after_s=3600).see("heard=¥8.00:paid:")
+    wallet.late(after_s=1200).see("heard=¥8.00:paid:")
 
     assert [order.state for order in counter.orders] == ["paid"]
 
