@@ -10,6 +10,7 @@ its PEM blocks first and read block by block; blank lines between blocks are not
 import base64
 import functools
 import hashlib
+import hmac
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -177,7 +178,7 @@ def _canonical(signature: str) -> bytes:
         octets = base64.b64decode(signature, validate=True)
     except ValueError:
         raise SignatureError("The signature is not Base64.") from None
-    if not octets or base64.b64encode(octets).decode() != signature:
+    if not octets or not hmac.compare_digest(base64.b64encode(octets), signature.encode()):
         raise SignatureError("The signature is not canonical Base64.")
     return octets
 

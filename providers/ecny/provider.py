@@ -62,6 +62,7 @@ class Ecny:
         self._channel = channel
         self._grace = timedelta(seconds=settings.close_grace_s)
         self._send_close = settings.send_close
+        self._merchant = settings.merchant
 
     @settled
     async def create(self, intent: Intent, call: Call) -> Created | Snapshot | Declined | NotSent | Unknown:
@@ -138,6 +139,8 @@ class Ecny:
         del now
         try:
             notice = self._channel.read_notice(request)
+            if notice.way is None and notice.answer and notice.answer.merchant != self._merchant:
+                return Rejected("The refund is of another merchant.")  # its snapshot has no place to say so
             return Verified(event_key=notice.event_key, event=notice.event, fact=_fact(notice))
         except ReplyError as error:
             return Rejected(str(error))

@@ -136,7 +136,7 @@ class UnionPay:
         try:
             fields = wire.decode_form(request.body)
             self._trust.check(fields, now)
-            return reading.verified(fields)
+            return reading.verified(fields, self._settings.mer_id)
         except ReplyError as error:
             return Rejected(str(error))
 

@@ -100,8 +100,11 @@ def refund_snapshot(answer: Mapping[str, str], ref: RefundRef) -> RefundSnapshot
     return _refund_snapshot(answer, code, ref.attempt.number)
 
 
-def verified(fields: Mapping[str, str]) -> Verified:
-    """A notification's meaning. Payments and returns are facts; anything else is kept and ignored."""
+def verified(fields: Mapping[str, str], merchant: str) -> Verified:
+    """A notification's meaning. Payments and returns are facts; anything else is kept and ignored.
+
+    A payment carries its merchant to the host, which compares it. A return has no place for one: it is compared here.
+    """
     kind, code = fields.get("txnType", ""), fields.get("respCode", "")
     event = f"{kind}/{fields.get('txnSubType', '')}"
     if not fields.get("merId") or not fields.get("orderId"):
@@ -112,6 +115,8 @@ def verified(fields: Mapping[str, str]) -> Verified:
         way = Way.PAYER_CODE if by_payer_code else Way.MERCHANT_CODE
         fact = _snapshot(fields, code, paid_state(code, way, over=False))
     elif kind in _RETURNS:
+        if fields["merId"] != merchant:
+            raise ReplyError("The notification is for another merchant.")
         original = fields.get("origOrderId") or fields.get("reqReserved", "")
         fact = _refund_snapshot(fields, code, original)
     key = f"{event}-{fields.get('queryId') or fields['orderId']}-{code}"

@@ -9,6 +9,7 @@ and the organisation in the leaf's common name. CFCA signs these certificates wi
 import base64
 import binascii
 import hashlib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from providers.sdk.errors import ConfigurationError, SignatureError
@@ -138,8 +140,12 @@ def enclosed_certificate(fields: Mapping[str, str]) -> x509.Certificate:
     if not 0 < len(text) <= _PEM_BYTES_MAX:
         raise SignatureError("The message encloses no certificate.")
     try:
-        return x509.load_pem_x509_certificate(text)
-    except ValueError:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "error", CryptographyDeprecationWarning
+            )  # what it will refuse, we refuse now
+            return x509.load_pem_x509_certificate(text)
+    except (ValueError, x509.InvalidVersion, CryptographyDeprecationWarning):
         raise SignatureError("The enclosed certificate cannot be read.") from None
 
 
@@ -159,7 +165,7 @@ def authorities(text: bytes, setting: str) -> tuple[x509.Certificate, ...]:
         if b"-----BEGIN" in text:
             return tuple(x509.load_pem_x509_certificates(text))
         return (x509.load_der_x509_certificate(text),)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise ConfigurationError(
             f"The UnionPay setting {setting} is no certificate: give PEM, or the path of a .cer."
         ) from None

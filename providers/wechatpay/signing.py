@@ -6,6 +6,7 @@ resources, encrypting sensitive fields, switching from platform certificates to 
 
 import base64
 import functools
+import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ def verify(key: RSAPublicKey, message: bytes, signature: str) -> None:
     """
     try:
         octets = base64.b64decode(signature, validate=True)
-        if base64.b64encode(octets).decode() != signature:
+        if not hmac.compare_digest(base64.b64encode(octets), signature.encode()):
             raise SignatureError("The signature is not canonical Base64.")
         key.verify(octets, message, padding.PKCS1v15(), hashes.SHA256())
     except (ValueError, InvalidSignature):  # binascii.Error is a ValueError: SIGNTEST probes end here

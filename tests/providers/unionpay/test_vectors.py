@@ -172,7 +172,7 @@ def test_the_recorded_notification_survives_the_raw_form_of_an_answer():
 
 
 def test_the_recorded_notification_reads_as_a_payment_of_one_fen():
-    verdict = reading.verified(NOTIFICATION)
+    verdict = reading.verified(NOTIFICATION, NOTIFICATION["merId"])
 
     assert verdict.event_key == "01/01-782209081322060674028-00"
     assert verdict.fact == Snapshot(

@@ -108,6 +108,8 @@ class PlainGateway:
         if not order or not order.get("paid_at"):
             return {"error": "GONE", "message": "There is no payment to give back."}
         total = _whole(order.get("refunded", 0)) + _whole(fields["refund_amount"])
+        if not _whole(fields["refund_amount"]):
+            return {"error": "LIMIT", "message": "There is nothing to give back."}
         if total > _whole(order["amount"]):
             return {"error": "LIMIT", "message": "That is more than was paid."}
         order |= {"refunded": total, "state": "REFUNDED"}

@@ -15,6 +15,7 @@ from providers.sdk.contract import (
     ProviderSettings,
     RefundRef,
     RefundRequest,
+    Way,
     settled,
 )
 from providers.sdk.errors import ProviderError, ReplyError
@@ -56,11 +57,12 @@ class PlainPay:
 
     def __init__(self, settings: PlainPaySettings) -> None:
         self._settings = settings
-        self._key = settings.key.get_secret_value().encode()
 
     @settled
     async def create(self, intent: Intent, call: Call) -> Created | Snapshot | Declined | NotSent | Unknown:
         """`POST /orders`: answers with the code."""
+        if intent.way is not Way.MERCHANT_CODE:
+            return Declined(DeclineReason.MISCONFIGURED, "", f"PlainPay has no way {intent.way}.")
         answer = await self._send(
             call,
             "/orders",
@@ -167,6 +169,11 @@ class PlainPay:
     def scrub(self, transcript: bytes) -> bytes:
         """Nothing personal is on this wire, and the key never is."""
         return transcript
+
+    @property
+    def _key(self) -> bytes:
+        """Read where it is used, so that no repr of this object can show it."""
+        return self._settings.key.get_secret_value().encode()
 
     async def _send(self, call: Call, path: str, fields: wire.Fields) -> wire.Fields:
         """Sign, send, verify, read. The answer is signed for the path that was asked."""
