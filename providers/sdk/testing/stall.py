@@ -49,11 +49,12 @@ class Stall:
         *,
         start: datetime = NOON,
         drawer: JsonDrawer | None = None,
+        random: FixedRandom | None = None,
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
         self.plugin = plugin
         self.clock = ManualClock(start)
-        self.random = FixedRandom()
+        self.random = random or FixedRandom()
         self.drawer = drawer or JsonDrawer(_cut.get((plugin.info.id, start)))
         self.purses = OpenPurses()
         self.faults = FaultBox()
@@ -64,7 +65,7 @@ class Stall:
         if drawer is None:
             _cut.setdefault((plugin.info.id, start), dict(self.drawer.texts))
         self.settings = self.settings_with(**(overrides or {}))
-        self.provider: Provider = plugin.build(self.settings, self.keys)
+        self.provider = self._provider()
         self.transport = GatewayTransport(self.gateway, self.faults)
         self.call = Call(self.transport, self.clock, self.random)
 
@@ -146,6 +147,9 @@ class Stall:
     def read(self, notification: Notification) -> Verified | Rejected:
         """What the provider makes of one notification now."""
         return self.provider.read_notification(notification.request, self.clock.now())
+
+    def _provider(self) -> Provider:
+        return self.plugin.build(self.settings, self.keys)
 
     def _gateway(self) -> Gateway:
         return self.plugin.gateway(
