@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from bot.cli import main, office
 from bot.orders import outbox as letters
 from bot.orders.order import RefundState
+from providers.sdk.errors import ReplyError
 from providers.sdk.money import Money
 from providers.sdk.results import Unknown
 from providers.sdk.wallets import Wallet
@@ -62,6 +63,12 @@ def counter(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     return Counter(tmp_path, monkeypatch)
+
+
+def behind_the_back(file, statement):
+    with sqlite3.connect(file) as connection:
+        connection.execute(statement)
+    connection.close()
 
 
 def paid(shop):
@@ -138,9 +145,7 @@ def test_a_book_that_was_rewritten_is_refused_with_status_1(counter):
     counter.keep(paid)
     assert counter.type("audit", "verify").startswith("ok  1 orders, ")
 
-    with sqlite3.connect(counter.file) as connection:
-        connection.execute("UPDATE orders SET state = 'refunded'")
-    connection.close()
+    behind_the_back(counter.file, "UPDATE orders SET state = 'refunded'")
 
     assert "the audit says paid" in counter.type("audit", "verify", status=1)
 
@@ -168,3 +173,44 @@ def test_a_message_that_was_given_up_is_listed_and_sent_again_by_the_host(counte
 
     assert counter.keep(listens_again) == ["拿铁 Latte"]
     assert counter.type("outbox", "list") == ""
+
+
+def test_a_statement_is_compared_for_cron_by_exit_status(counter, monkeypatch):
+    async def a_day(shop):
+        await shop.paid_order(Wallet.QUICKPASS)
+        shop.clock.advance(24 * 3600)
+
+    counter.keep(a_day)
+    counter.join()
+    clean = counter.type("reconcile")
+    unionpay = counter.shop.stalls["unionpay"].provider
+
+    async def empty(day, call):
+        for line in ():
+            yield line
+
+    async def broken(day, call):
+        raise ReplyError("The file is not whole.")
+        yield
+
+    monkeypatch.setattr(unionpay, "statement", empty)
+    same = counter.type("reconcile", "--day", "2026-07-01")
+    behind_the_back(counter.file, "DELETE FROM statement_lines")
+    differs = counter.type("reconcile", "--day", "2026-07-01", status=1)
+    monkeypatch.setattr(unionpay, "statement", broken)
+    could_not = counter.type("reconcile", "--day", "2026-07-01", status=2)
+
+    assert "ok  unionpay/main 2026-07-01: 1 lines, 1 matched, 0 differ" in clean
+    assert "--  plainpay/main 2026-07-01: gives no statement" in clean
+    assert same == clean
+    assert "missing   payment" in differs
+    assert "could not be compared: The file is not whole." in could_not
+
+
+def test_without_accounts_or_with_wrong_settings_nothing_could_be_compared(counter, monkeypatch):
+    counter.keep(paid)
+
+    assert "set PROVIDERS" in counter.type("reconcile", status=2)
+
+    monkeypatch.setenv("PROVIDERS", "paypal")
+    assert "not installed" in counter.type("reconcile", status=2)

@@ -5,6 +5,7 @@ processes on one store.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +20,7 @@ from bot.orders.opening import Opening
 from bot.orders.order import Draft, Order, Refund
 from bot.orders.placing import Placing
 from bot.orders.ports import Account, Watch
+from bot.orders.reconciling import Comparison, Reconciling
 from bot.orders.refunding import Refunding
 from bot.orders.routing import WAYS_IN_CHAT, Offer, Refusal, offers, refusals
 from bot.orders.till import Till, UnknownOrderError
@@ -51,6 +53,7 @@ class Checkout:
         self.checking = Checking(self.till, self.opening, self.ending)
         self.refunding = Refunding(self.till)
         self.intake = Intake(self.till)
+        self.reconciling = Reconciling(self.till, self.ending, self.refunding, self.intake)
         self._placing = Placing(self.till)
 
     async def place(self, drafts: Sequence[Draft]) -> tuple[Order, ...]:
@@ -134,3 +137,10 @@ class Checkout:
         The caller checks that `actor` may do this. With a `refund_key`, asking twice refunds once.
         """
         return await self.refunding.refund(order_id, amount, reason, actor, refund_key)
+
+    async def reconcile(self, day: date) -> tuple[Comparison, ...]:
+        """Import every account's statement of that day and compare it with the book. May be run again at any time.
+
+        Where the book is behind, the institution is asked; what nothing explains hangs in suspense; people are alerted.
+        """
+        return await self.reconciling.reconcile(day)

@@ -6,7 +6,7 @@ We hold nobody's balance, so this is a control and no product: it makes "where i
 |---|---|
 | `receivable:<provider>:<account>` | what an institution owes us (debits positive) |
 | `orders` | what we owe to orders that were paid (credits negative) |
-| `suspense` | money that came without an order to go to: second payments, until they are back |
+| `suspense` | money that came without an order to go to: second payments, until they are back; lines of a statement that nothing of ours explains |
 """
 
 from collections.abc import Sequence
@@ -49,6 +49,13 @@ def refund_lines(refund: Refund, attempt: Attempt) -> tuple[Line, Line]:
     return _pair(f"refund:{refund.number}", from_account, _receivable(attempt), refund.amount.minor, attempt)
 
 
+def statement_lines(
+    line_id: int, provider: str, account: str, minor: int, currency: str
+) -> tuple[Line, Line]:
+    """A line of a statement that nothing explains: `minor` is positive for money that came, negative for money that left."""
+    return _lines(f"statement:{line_id}", f"receivable:{provider}:{account}", SUSPENSE, minor, currency)
+
+
 def check_balanced(lines: Sequence[Line]) -> None:
     """Raise `UnbalancedError` unless every transaction adds up to nothing in each currency."""
     sums: dict[tuple[str, str], int] = {}
@@ -60,7 +67,10 @@ def check_balanced(lines: Sequence[Line]) -> None:
 
 
 def _pair(txn: str, debit: str, credit: str, minor: int, attempt: Attempt) -> tuple[Line, Line]:
-    currency = attempt.amount.currency
+    return _lines(txn, debit, credit, minor, attempt.amount.currency)
+
+
+def _lines(txn: str, debit: str, credit: str, minor: int, currency: str) -> tuple[Line, Line]:
     return Line(txn, debit, minor, currency), Line(txn, credit, -minor, currency)
 
 

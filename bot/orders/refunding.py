@@ -13,7 +13,7 @@ from bot.orders.table import RefundEvent
 from bot.orders.till import Till, UnknownOrderError, refund_of
 from providers.sdk.contract import ProviderInfo
 from providers.sdk.money import Money
-from providers.sdk.results import NotFound
+from providers.sdk.results import NotFound, NotSent, RefundSnapshot, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,32 @@ class Refunding:
             if refund.state is RefundState.RESERVED or account is None:
                 await self._send(order.id, number)
                 return
-            answer = await institution.query_refund(account, refund, attempt)
-            cause = Cause(CauseKind.QUERY, f"query:{number}:{refund.checks + 1}")
-            await self._till.change(
-                order.id, cause, lambda posting: facts.hear_refund_answer(posting, number, answer)
-            )
+            answer = await self._ask(account, refund, attempt)
             if isinstance(answer, NotFound) and refund.state is RefundState.UNKNOWN:
                 await self._send(order.id, number)
+
+    async def ask(self, number: str) -> None:
+        """Ask the institution about a refund, in whatever state it is here, and apply the answer. Nothing is sent."""
+        order = await self._till.find_by_number(number)
+        async with self._till.hold(order.id):
+            refund, attempt = refund_of(order, number)
+            account = self._till.account_of(attempt)
+            if account is not None:
+                await self._ask(account, refund, attempt)
+
+    async def _ask(
+        self, account: Account, refund: Refund, attempt: Attempt
+    ) -> RefundSnapshot | NotFound | NotSent | Unknown:
+        answer = await institution.query_refund(account, refund, attempt)
+        # That the question never left says nothing about the refund itself.
+        heard = Unknown(answer.reason) if isinstance(answer, NotSent) else answer
+        cause = Cause(CauseKind.QUERY, f"query:{refund.number}:{refund.checks + 1}")
+        await self._till.change(
+            refund.order_id,
+            cause,
+            lambda posting: facts.hear_refund_answer(posting, refund.number, heard),
+        )
+        return answer
 
     def _reserve(self, posting: Posting, ask: _Ask) -> Refund | Refused:
         order = posting.order

@@ -32,7 +32,9 @@ from sqlalchemy import (
 from bot.orders.audit import CauseKind
 from bot.orders.order import ATTEMPT_IS_OPEN, REFUND_IS_OPEN, AttemptState, OrderState, RefundState
 from bot.orders.posting import Kind
+from bot.orders.statement import Verdict
 from providers.sdk.money import MINOR_MAX
+from providers.sdk.results import StatementKind
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -295,4 +297,53 @@ ledger_entries = Table(
     CheckConstraint("minor <> 0", name="moves_something"),
 )
 
-APPEND_ONLY: Final = ("audit", "ledger_entries")
+statements = Table(
+    "statements",
+    metadata,
+    Column("provider", String(32), primary_key=True),
+    Column("account", String(32), primary_key=True),
+    Column("day", String(10), primary_key=True),  # the institution's own day, `2026-07-01`
+    Column("imported_at", Moment, nullable=False),
+)
+
+statement_lines = Table(
+    "statement_lines",
+    metadata,
+    _serial(),
+    Column("provider", String(32), nullable=False),
+    Column("account", String(32), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("line_key", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("number", Text, nullable=False),
+    Column("attempt_number", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("fee_minor", BigInteger),
+    Column("fee_currency", String(3)),
+    Column("provider_ref", Text, nullable=False),
+    Column("at", Moment),
+    Column("verdict", String(16), nullable=False),
+    UniqueConstraint("provider", "account", "line_key"),
+    _one_of("kind", StatementKind),
+    _one_of("verdict", Verdict),
+    Index(None, "provider", "account", "number"),
+    Index(None, "provider", "account", "day"),
+)
+
+# Ledger lines that belong to a line of a statement, because no order of ours explains it.
+suspense_entries = Table(
+    "suspense_entries",
+    metadata,
+    _serial(),
+    Column("txn", String(64), nullable=False),
+    Column("account", String(80), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("line_id", BigInteger, ForeignKey("statement_lines.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("txn", "account"),
+    CheckConstraint("minor <> 0", name="moves_something"),
+)
+
+APPEND_ONLY: Final = ("audit", "ledger_entries", "suspense_entries")

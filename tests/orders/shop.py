@@ -83,6 +83,11 @@ class Shop:
     async def opened(cls, url: str) -> "Shop":
         return cls(url, await open_book(url))
 
+    def also(self, plugin: Any) -> None:
+        """One more institution."""
+        self.stalls[plugin.info.id] = self._stall(plugin)
+        self.open_door()
+
     def open_door(self) -> None:
         """A new process on what is stored."""
         self.checkout = Checkout(
@@ -100,7 +105,7 @@ class Shop:
 
     def account(self, name: str, **more: Any) -> Account:
         stall = self.stalls[name]
-        merchant = stall.merchant.get("mer_id") or stall.merchant["merchant_id"]
+        merchant = stall.settings.merchant
         account = Account(
             provider_id=name,
             merchant=str(merchant),

@@ -163,6 +163,19 @@ async def test_a_refund_that_never_left_is_sent_by_the_sweeper(shop):
     assert (await shop.look(order)).refunds[0].state is RefundState.DONE
 
 
+async def test_a_question_that_never_left_says_nothing_about_the_refund(shop, monkeypatch):
+    order = await paid(shop)
+    answers(shop, monkeypatch, "refund", Unknown("cut"))
+    answers(shop, monkeypatch, "query_refund", NotSent("refused"))
+
+    await refund(shop, order)
+    shop.clock.advance(31)
+    await shop.worker.sweep()
+
+    [asked] = (await shop.look(order)).refunds
+    assert (asked.state, asked.sends) == (RefundState.UNKNOWN, 1)
+
+
 async def test_a_clear_no_gives_the_budget_back(shop, monkeypatch):
     order = await paid(shop)
     answers(shop, monkeypatch, "refund", Declined(DeclineReason.WINDOW, "LATE", "Too late."))

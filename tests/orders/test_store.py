@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from bot.orders import statement_rows
 from bot.orders.audit import Cause, CauseKind
 from bot.orders.book import StaleError, insert_once, open_book
 from bot.orders.migrations import SchemaError, revisions
@@ -18,11 +19,29 @@ from bot.orders.order import AttemptState
 from bot.orders.posting import Posting
 from bot.orders.rows import load, save
 from bot.orders.schema import APPEND_ONLY, Moment, attempts, audit, metadata, orders, outbox
+from bot.orders.statement import Verdict
 from bot.orders.table import OrderEvent
+from providers.sdk.money import Money
+from providers.sdk.results import StatementKind, StatementLine
 from providers.sdk.testing import NOON
 from tests.orders.conftest import BOTH_STORES
 
 CAUSE = Cause(CauseKind.OPERATOR, "test")
+
+
+async def put_into_suspense(shop):
+    line = StatementLine(
+        line_key="1", kind=StatementKind.PAYMENT, number="Nobody1", attempt_number="Nobody1",
+        amount=Money.cny("1"), fee=None, provider_ref="", at=None,
+    )  # fmt: skip
+    account, day = ("unionpay", "main"), NOON.date()
+
+    async def work(connection):
+        await statement_rows.keep(connection, account, day, [line])
+        [stored] = await statement_rows.lines_of(connection, account, day, 0, 1)
+        await statement_rows.settle(connection, account, stored, Verdict.UNKNOWN, NOON)
+
+    await shop.book.write(work)
 
 
 def mode_of(path):
@@ -115,9 +134,10 @@ class TestStore:
     @pytest.mark.parametrize("table", APPEND_ONLY)
     async def test_what_is_append_only_can_be_neither_changed_nor_deleted(self, shop, table):
         await shop.paid_order()
+        await put_into_suspense(shop)
         target = metadata.tables[table]
 
-        for statement in (update(target).values(order_id="x"), delete(target)):
+        for statement in (update(target).values(at=NOON), delete(target)):
             with pytest.raises(DBAPIError, match="append-only"):
                 await shop.book.write(lambda connection, one=statement: connection.execute(one))
 
