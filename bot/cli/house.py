@@ -27,7 +27,7 @@ def sandbox() -> None:
     """
     settings = start()
     catalogue = show_refusals(read_catalogue())
-    _run(_keep_sandbox(settings, catalogue))
+    keep_until_told(_keep_sandbox(settings, catalogue))
 
 
 @main.command()
@@ -45,7 +45,7 @@ def run() -> None:
         )
     catalogue = show_refusals(read_catalogue())
     merchants = read_merchants(settings, catalogue.plugins)
-    _run(_keep(settings, catalogue, merchants))
+    keep_until_told(_keep(settings, catalogue, merchants))
 
 
 @main.command()
@@ -99,7 +99,7 @@ def _end(wrong: Iterable[str]) -> None:
         sys.exit(1)
 
 
-def _run(house: Coroutine[None, None, None]) -> None:
+def keep_until_told(house: Coroutine[None, None, None]) -> None:
     """Until SIGINT or SIGTERM, which close the house in order."""
 
     async def until_told() -> None:
