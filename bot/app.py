@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue import Catalogue
 from bot.errors import NotReadyError
+from bot.orders.approving import Approving
 from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout
 from bot.orders.ports import Account
@@ -33,11 +34,12 @@ from bot.stores import StoreError, database_url, open_redis, prepare_data_dir, r
 from bot.stores.keys import KeyFolder
 from bot.telegram.front import Telegram
 from bot.telegram.intake import TRANSIENT
+from bot.telegram.invoices import Collector
 from bot.telegram.webhook import WebhookAddress
 from bot.transport import PinnedTransport, close_client, open_client
 from bot.web import Check, Tally, build_metrics, build_web, listen
 from providers.sdk.clock import Clock, Random
-from providers.sdk.contract import Call, ProviderPlugin, ProviderSettings
+from providers.sdk.contract import Call, ProviderPlugin, ProviderSettings, Way
 
 WEBHOOK_PATH: Final = "/telegram"
 _DRAIN_WITHIN_S: Final = 10.0
@@ -134,6 +136,7 @@ def _join_chat(
     settings: Settings, catalogue: Catalogue, outside: Outside, checkout: Checkout, redis: Redis
 ) -> tuple[Telegram, Runtime]:
     bell = _Bell()
+    collector = _collector(settings, catalogue, outside, checkout)
     telegram = Telegram(
         token=settings.telegram_bot_token,
         api_base=settings.telegram_api_base,
@@ -141,6 +144,7 @@ def _join_chat(
         clock=outside.clock,
         webhook=_webhook(settings),
         transient=(*TRANSIENT, SQLAlchemyError),
+        collector=collector,
     )
     runtime = Runtime(
         catalogue.apps.values(),
@@ -156,6 +160,28 @@ def _join_chat(
     )
     bell.answer = runtime.handle
     return telegram, runtime
+
+
+def _collector(
+    settings: Settings, catalogue: Catalogue, outside: Outside, checkout: Checkout
+) -> Collector | None:
+    """The account whose invoices Telegram collects for us: one at most, and it is this bot's own."""
+    found = [name for name in outside.merchants if Way.INVOICE in catalogue.plugins[name.provider].info.ways]
+    if not found:
+        return None
+    bot_id = settings.telegram_bot_token.get_secret_value().partition(":")[0]
+    [name, *others] = found
+    if others or outside.merchants[name].merchant != bot_id:
+        raise NotReadyError(
+            f"Invoices in the chat are paid to the bot that makes them: configure {name.provider} once, with the "
+            "token of TELEGRAM_BOT_TOKEN."
+        )
+    return Collector(
+        provider_id=name.provider,
+        account=name.account,
+        approver=Approving(checkout.till),
+        receiver=checkout,
+    )
 
 
 @asynccontextmanager

@@ -127,7 +127,9 @@ class Opening:
         again = next((one for one in same if one.state is not AttemptState.OPENED), None)
         for other in order.attempts:
             if other.open and other.called_at is not None and not other.leaving and other != again:
-                return _Leave(other)
+                # Stored before it is closed: from here on nobody is let pass with it.
+                posting.set_attempt(replace(other, leaving=True))
+                return _Leave(posting.order.attempt(other.number))
         return self._intend(posting, offer, again)
 
     def _intend(self, posting: Posting, offer: Offer, again: Attempt | None) -> _Move:

@@ -19,6 +19,7 @@ from bot.runtime.receipts import TITLE_CHARS_MAX, after_screen, moment_text, num
 from bot.runtime.screen import Key, Screen
 from bot.texts import plural_translator, translator
 from miniprograms.sdk.view import Bold, Text
+from providers.sdk.contract import Way
 from providers.sdk.wallets import Wallet, wallet_name
 
 ORDERS_SHOWN: Final = 10
@@ -92,6 +93,8 @@ def order_screen(
 def cashier_screen(order: Order, offers: Sequence[Offer], code_text: str | None, language: str) -> Screen:
     """The one code as a picture, a button per wallet that can pay, and a way out."""
     _ = translator(language)
+    if all(offer.way is Way.INVOICE for offer in offers):
+        code_text = None  # an invoice is opened in the chat; there is nothing for it to scan
     wallets = [offer.wallet for offer in best_per_wallet(offers)]
     names = " · ".join(wallet_name(wallet, language) for wallet in wallets)
     invitation = _how_to_pay(code_text, names, language)
@@ -127,7 +130,8 @@ def wallet_screen(order: Order, attempt: Attempt, language: str) -> Screen:
         Text(_("The receipt appears here by itself once the payment is confirmed.") + "\n"),
         *number_line(order, language),
     )
-    opener = Key(_("Open {wallet}").format(wallet=wallet), url=attempt.link or "", primary=True)
+    label = _("Pay {amount}") if attempt.way is Way.INVOICE else _("Open {wallet}")
+    opener = Key(label.format(wallet=wallet, amount=order.amount), url=attempt.link or "", primary=True)
     rows = (*(((opener,),) if _is_web(attempt.link) else ()), *_ways_out(order, language))
     return Screen(body, rows, qr_png(attempt.code) if attempt.code else None)
 

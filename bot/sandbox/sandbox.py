@@ -27,7 +27,7 @@ from bot.sandbox.purses import SandboxPurses
 from bot.sandbox.records import SandboxRecords
 from bot.sandbox.telegram.bot_api import BotApi
 from bot.sandbox.wallet_app import WalletApps
-from providers.sdk.contract import ProviderPlugin
+from providers.sdk.contract import ProviderPlugin, Way
 
 BOT_TOKEN: Final = "8080:AAMoongateSandboxTokenOfNoValueAnywhere"  # noqa: S105  # opens the emulator only
 RECORDS: Final = "sandbox.db"
@@ -73,8 +73,10 @@ class Sandbox:
             self._records.drawer("purses"), self.clock, self.random, self._money_moved
         )
         self.office = PostOffice(self._records.room("post"), self.clock)
+        self._in_chat = [plugin for plugin in plugins if Way.INVOICE in plugin.info.ways]
+        elsewhere = [plugin for plugin in plugins if plugin not in self._in_chat]
         self.institutions = Institutions(
-            plugins, self._records, self.office, purses=self.purses, clock=self.clock, random=self.random
+            elsewhere, self._records, self.office, purses=self.purses, clock=self.clock, random=self.random
         )
         self.wallets = WalletApps(self.institutions, self._records, lambda: self.host_url, self._money_moved)
         self.telegram = BotApi(
@@ -98,8 +100,15 @@ class Sandbox:
 
     @property
     def merchants(self) -> Mapping[str, Mapping[str, str]]:
-        """Settings of a merchant at every institution, by provider id; known once started."""
-        return {institution.info.id: institution.merchant for institution in self.institutions}
+        """Settings of a merchant at every institution, by provider id; known once started.
+
+        Where the messenger itself collects, the institution is the emulated Bot API and the merchant is the bot.
+        """
+        bot = {"base_url": self.url, "bot_token": self.bot_token}
+        return {
+            **{institution.info.id: institution.merchant for institution in self.institutions},
+            **{plugin.info.id: bot for plugin in self._in_chat},
+        }
 
     def join(self, all_orders: AllOrders, reset_host: Callable[[], Awaitable[None]]) -> None:
         """Let the page see a host's orders, and a reset reach the host: it drops its orders and sessions."""

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bot.telegram.courier import Courier
 from bot.telegram.errors import BadTokenError
 from bot.telegram.intake import TRANSIENT, Handle, Intake, RawUpdate
+from bot.telegram.invoices import Collector, InvoiceDoor
 from bot.telegram.menu import set_menu
 from bot.telegram.polling import Polling, fetch_from
 from bot.telegram.surface import TelegramSurface
@@ -30,7 +31,8 @@ _log = structlog.get_logger(__name__)
 class Telegram:
     """`start()`, then `run()` until `stop()`; with a webhook, mount `receive` at the path of its address before `start()`.
 
-    `handle` is called once per event, one at a time per seat, and returns when the effects are durable.
+    `handle` is called once per event, one at a time per seat, and returns when the effects are durable. `collector` is
+    whose invoices Telegram collects; without one, payments are refused before they are made.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Telegram:
         clock: Clock,
         webhook: WebhookAddress | None = None,
         transient: tuple[type[Exception], ...] = TRANSIENT,
+        collector: Collector | None = None,
     ) -> None:
         self._bot = _bot(token, api_base)
         self._courier = Courier(self._bot, clock)
@@ -49,7 +52,8 @@ class Telegram:
         self._stopped = asyncio.Event()
         self._handling: set[asyncio.Future[bool]] = set()
         self.surface = TelegramSurface(self._bot, clock)
-        self._intake = Intake(handle, self.surface, transient=transient)
+        invoices = InvoiceDoor(self._courier, token, collector)
+        self._intake = Intake(handle, self.surface, transient=transient, invoices=invoices)
         self._polling = Polling(fetch_from(self._bot), self._intake.take, clock)
         self._door = WebhookDoor(webhook.secret, self._bring) if webhook else None
 

@@ -11,6 +11,7 @@ from bot.runtime.cashier import read_key
 from bot.runtime.errors import RuntimeFault
 from bot.runtime.events import Event, Seat, Tap
 from bot.runtime.screen import Screen, Surface
+from bot.telegram.invoices import InvoiceDoor, tells_of_money
 from bot.telegram.turns import Recent, Turns
 from bot.telegram.updates import read
 from bot.texts import translator
@@ -34,9 +35,15 @@ class Intake:
     """
 
     def __init__(
-        self, handle: Handle, surface: Surface, *, transient: tuple[type[Exception], ...] = TRANSIENT
+        self,
+        handle: Handle,
+        surface: Surface,
+        *,
+        invoices: InvoiceDoor | None = None,
+        transient: tuple[type[Exception], ...] = TRANSIENT,
     ) -> None:
         self._handle = handle
+        self._invoices = invoices
         self._surface = surface
         self._transient = transient
         self._turns: Turns[Seat] = Turns()
@@ -50,12 +57,36 @@ class Intake:
         except ValidationError as error:
             _log.warning("update_not_understood", update_id=raw.get("update_id"), errors=error.error_count())
             return True
+        if self._invoices is not None and update.pre_checkout_query is not None:
+            await self._invoices.answer(update.pre_checkout_query)
+            return True
+        if self._invoices is not None and tells_of_money(update):
+            return await self._handed_over(self._invoices, raw)
         event = read(update, self.username)
         if event is None:
             await self._let_go(update)
             return True
         async with self._turns.turn(event.origin.seat):
             return await self._handled(event)
+
+    async def _handed_over(self, invoices: InvoiceDoor, raw: RawUpdate) -> bool:
+        """Telegram keeps the word of a payment until the book has it, or it has been refused for a long time."""
+        key = f"u{raw['update_id']}"
+        try:
+            taken = await invoices.hand_over(raw)
+        except Exception as error:  # noqa: BLE001  # the update edge
+            _log.exception("payment_not_stored", update_key=key, cause=type(error).__name__)
+            taken = False
+        if taken:
+            self._failures.forget(key)
+            return True
+        failures = (self._failures.get(key) or 0) + 1
+        self._failures.put(key, failures)
+        if failures >= COMES_AGAIN_MAX:
+            _log.error(
+                "payment_given_up", update_key=key, advice="Telegram's ledger has it; the sweeper asks."
+            )
+        return failures >= COMES_AGAIN_MAX
 
     async def _handled(self, event: Event) -> bool:
         key = event.origin.key

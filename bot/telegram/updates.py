@@ -11,6 +11,7 @@ from bot.runtime.events import Command, Event, Origin, Photo, Seat, Tap, Words
 ALLOWED: Final = (
     "message",
     "callback_query",
+    "pre_checkout_query",
 )  # the kinds we ask Telegram for; edited messages are not among them
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL | re.ASCII)
 _PICTURES: Final = {"image/png", "image/jpeg"}

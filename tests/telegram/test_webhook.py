@@ -176,7 +176,7 @@ async def test_the_server_delivers_to_the_door_and_keeps_nothing(api, webhook_fr
     await until(lambda: said(api) == ["echo hello"])
     await until(lambda: api._world.updates.pending() == ())
     assert api._world.webhook.settings.secret_token == SECRET
-    assert api._world.updates.subscription.kinds == ("message", "callback_query")
+    assert api._world.updates.subscription.kinds == ("message", "callback_query", "pre_checkout_query")
 
 
 async def test_while_stopping_an_update_shall_come_again(api, webhook_front):
