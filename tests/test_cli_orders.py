@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import stat
 from contextlib import asynccontextmanager
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from bot.cli import main, office
 from bot.orders import outbox as letters
+from bot.orders.copying import copy_book
 from bot.orders.order import RefundState
 from providers.sdk.errors import ReplyError
 from providers.sdk.money import Money
@@ -214,3 +216,44 @@ def test_without_accounts_or_with_wrong_settings_nothing_could_be_compared(count
 
     monkeypatch.setenv("PROVIDERS", "paypal")
     assert "not installed" in counter.type("reconcile", status=2)
+
+
+def test_a_copy_is_the_book_of_one_moment_while_the_host_writes(counter, tmp_path, monkeypatch):
+    copy = tmp_path / "copies" / "book.backup"
+    copy.parent.mkdir()
+
+    async def a_busy_host(shop):
+        await paid(shop)
+        busy = asyncio.create_task(_orders_without_end(shop))
+        await asyncio.sleep(0.05)
+        await asyncio.to_thread(copy_book, counter.file, copy)
+        busy.cancel()
+        await asyncio.wait([busy])
+        return len(await shop.checkout.orders_of(None, 10_000))
+
+    written = counter.keep(a_busy_host)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{copy}")
+    said = counter.type("audit", "verify")
+
+    assert 1 <= int(said.split()[1]) <= written
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+
+
+async def _orders_without_end(shop):
+    for n in range(10_000):
+        await shop.place(f"busy-{n}")
+
+
+def test_a_copy_never_writes_over_anything_and_says_why_it_cannot_be_made(counter, tmp_path, monkeypatch):
+    counter.keep(paid)
+    copy = tmp_path / "book.backup"
+
+    assert counter.type("backup", str(copy)).startswith(f"ok  {copy}: ")
+    kept = copy.read_bytes()
+    assert "exists already" in counter.type("backup", str(copy), status=1)
+    assert "could not be made" in counter.type("backup", str(tmp_path / "no" / "x"), status=1)
+    assert copy.read_bytes() == kept
+    assert sorted(path.name for path in tmp_path.glob("*.part")) == []
+
+    monkeypatch.setenv("DATABASE_URL", "postgresql://host/name")
+    assert "pg_dump" in counter.type("backup", str(tmp_path / "other"), status=1)
