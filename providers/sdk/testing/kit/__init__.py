@@ -2,6 +2,7 @@
 
 from providers.sdk.testing.kit import (
     amounts,
+    canaries,
     claims,
     institution,
     looking,
@@ -10,7 +11,6 @@ from providers.sdk.testing.kit import (
     posts,
     refunds,
     running,
-    secrets,
     sources,
     statements,
     trust,
@@ -21,7 +21,7 @@ from providers.sdk.testing.kit.check import Check, Outcome, Part, Verdict, attem
 from providers.sdk.testing.kit.quality import RULES, Claim, Quality, read_quality
 
 PARTS = (
-    claims, verbs, opening, payouts, looking, trust, posts, refunds, statements, running, secrets, sources,
+    claims, verbs, opening, payouts, looking, trust, posts, refunds, statements, running, canaries, sources,
     amounts, institution,
 )  # fmt: skip
 CHECKS = entered()

@@ -120,14 +120,18 @@ async def another_amount_under_a_refund_number_returns_nothing(bench: Bench) -> 
 
 @check(Part.REFUND)
 async def a_lost_refund_is_found_by_our_number(bench: Bench) -> None:
-    """The refund was made and its answer lost: `Unknown`; a query by our number finds it, once."""
+    """An answer was lost on the way of a refund: `Unknown`; asked and sent again by our number, it is made once."""
     paid = await _paid(bench)
     request = _ask(bench, paid.ref, paid.intent.amount.minor)
     bench.stall.faults.arm(Fault.TIMEOUT_AFTER)
     lost = await _send(bench, request)
     hold(isinstance(lost, Unknown), f"a refund without an answer said {lost}")
-    await bench.refund_done(request)
+    bench.stall.clock.advance(60)
+    found = await bench.stall.provider.query_refund(bench.stall.refund_ref(request), bench.stall.call)
+    made = not bench.money_moved()
+    hold(not (made and isinstance(found, NotFound)), "a refund that was made is not found")
     await _send(bench, request)
+    await bench.refund_done(request)
     _kept(bench, 0, "after a refund whose answer was lost")
 
 
