@@ -5,13 +5,14 @@ from providers.sdk.codes.emv_merchant import EmvMerchant, UnionPayAccount, read_
 from providers.sdk.codes.errors import CodeError
 from providers.sdk.codes.issuers import ISSUER_NAMES, Issuer, Mark
 from providers.sdk.codes.merchant_code import CodeKind, MerchantCode, read_merchant_code
-from providers.sdk.codes.one_code import OneCode, is_own_link, read_one_code
+from providers.sdk.codes.one_code import LINK_PATH, OneCode, is_own_link, read_one_code
 from providers.sdk.codes.payer_code import PayerCode, read_payer_code
 from providers.sdk.codes.recognise import Code, recognise
 from providers.sdk.codes.tlv import DataObject, template
 
 __all__ = [
     "ISSUER_NAMES",
+    "LINK_PATH",
     "Code",
     "CodeError",
     "CodeKind",

@@ -126,8 +126,6 @@ def _check_field(each: DataObject, field: Field) -> None:
 
 
 def _check_template(each: DataObject) -> None:
-    if not each.parts:
-        raise CodeError(f"EMVCo object {each.id} should hold objects of its own and does not.")
     if each.id in _NAMED_BY_ID and not 1 <= len(each.part("00") or "") <= 32:  # noqa: PLR2004  # MPM table 4.3
         raise CodeError(
             f"EMVCo object {each.id} does not begin with the name of its scheme (00, up to 32 characters)."

@@ -1,7 +1,7 @@
 from base64 import b64decode, b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.sdk.codes import CodeError, read_emv_consumer
@@ -92,6 +92,9 @@ def test_a_damaged_card_code_is_refused(text: str) -> None:
         (code((0x61, AID + PAN), (0x61, AID), (0x62, PAN)), "for one card and for both"),
         (code((0x61, bytes.fromhex("4F80") + PAN)), "no definite length"),
         (code((0x61, bytes.fromhex("7F"))), "cut short"),
+        (code((0x61, AID + bytes.fromhex("9F"))), "cut short"),
+        (code((0x61, AID + bytes.fromhex("5A"))), "cut short"),
+        (code((0x61, AID + bytes.fromhex("5A8201"))), "cut short"),
         (code((0x61, AID + PAN + bytes.fromhex("630A6308630663046302630063"))), "deeper|cut short"),
     ],
 )
@@ -111,6 +114,7 @@ tags = st.sampled_from(["4F", "57", "5A", "9F10", "9F26", "DF8101"])
 
 
 @given(st.lists(st.builds(BerObject, tags, values), max_size=5))
+@example([BerObject("5A", bytes(length)) for length in (0, 127, 128, 255, 256, 300)])
 def test_objects_read_back_as_they_were_written(objects: list[BerObject]) -> None:
     assert list(read_ber(write_ber(objects))) == objects
 

@@ -72,6 +72,7 @@ def test_the_standard_s_own_example_says_what_the_standard_says() -> None:
         "BEIJING",
     ]
     assert code.template("91").part("07") == "12345678"
+    assert code.unionpay is None
 
 
 def test_unionpay_s_account_is_split_into_its_three_numbers() -> None:
@@ -201,6 +202,14 @@ def test_amounts_in_the_standard_s_forms_are_money(text: str, minor: int) -> Non
     code = read_emv_merchant(signed(f"{BODY}54{len(text):02d}{text}"), strict=True)
 
     assert code.amount() == Money(minor, "CNY")
+
+
+@pytest.mark.parametrize(
+    "odd", [DataObject("6", "x"), DataObject("６１", "x"), DataObject("61", ""), DataObject("61", "x" * 100)]
+)
+def test_an_object_that_could_not_be_read_again_is_not_written(odd: DataObject) -> None:
+    with pytest.raises(CodeError, match="1 to 99"):
+        shop(odd)
 
 
 def test_our_code_without_an_amount_may_be_used_again() -> None:
