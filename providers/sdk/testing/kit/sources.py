@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -30,16 +31,20 @@ _NETS: Final = {
 _CHANCE: Final = {"random", "secrets", "uuid", "time"}
 
 
-def _trees(bench: Bench) -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted(folder_of(bench.plugin).rglob("*.py")):
-        yield path, ast.parse(path.read_text(encoding="utf-8"), str(path))
+@cache
+def _nodes(folder: Path) -> list[tuple[str, ast.AST]]:
+    """Every node of every file, with the place where it stands."""
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+            found.append((f"{path.name}:{getattr(node, 'lineno', 0)}", node))
+    return found
 
 
 def _places(bench: Bench, *kinds: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
-    for path, tree in _trees(bench):
-        for node in ast.walk(tree):
-            if isinstance(node, kinds):
-                yield f"{path.name}:{getattr(node, 'lineno', 0)}", node
+    for place, node in _nodes(folder_of(bench.plugin)):
+        if isinstance(node, kinds):
+            yield place, node
 
 
 @check(Part.COMPARE)
