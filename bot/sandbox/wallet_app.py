@@ -10,6 +10,7 @@ import aiohttp
 
 from bot.sandbox.institutions import Institution, Institutions
 from bot.sandbox.records import SandboxRecords
+from providers.sdk.codes import LINK_PATH, CodeError, EmvMerchant, MerchantCode, recognise
 from providers.sdk.gateway import Bill, BillGone, Fault, PurseRefused
 from providers.sdk.wallets import Wallet, wallet_name
 
@@ -30,19 +31,6 @@ USER_AGENTS: Final[dict[Wallet, str]] = {
     Wallet.ECNY: f"{_ANDROID} MoongateWallet/1 ecny",
 }
 
-# How merchant codes begin, and whose they are; institutions' code tables, EMVCo "Merchant-Presented Mode" for 0002.
-SCHEMES: Final = (
-    ("weixin://wxpay/", "wechat"),
-    ("wxp://", "wechat"),
-    ("https://qr.alipay.com/", "alipay"),
-    ("https://qr.95516.com/", "unionpay"),
-    ("0002", "emvco"),
-    ("https://p.10086.cn/", "cmpay"),
-    ("http://m.bestpay.com.cn/", "bestpay"),
-    ("http://www.unicompayment.com/", "unicompay"),
-)
-
-LINK_PATH: Final = "/p/"  # where the host keeps its one-code pages
 _HOPS_MAX: Final = 3
 _PAGE_WITHIN_S: Final = 25.0  # the host may ask an institution before it answers
 
@@ -160,7 +148,14 @@ class WalletApps:
 
 
 def _scheme(code: str) -> str:
-    return next((scheme for prefix, scheme in SCHEMES if code.startswith(prefix)), "")
+    """Whose code this is by its text; empty for texts that only our simulated institutions write."""
+    try:
+        found = recognise(code)
+    except CodeError:
+        return ""
+    if isinstance(found, EmvMerchant):
+        return "emvco"
+    return found.issuer if isinstance(found, MerchantCode) else ""
 
 
 class _Page(HTMLParser):
