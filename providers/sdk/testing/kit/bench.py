@@ -111,6 +111,14 @@ class Bench:
         if not claim.is_done:
             raise NotAsked(f"{rule} is {claim.state}: {claim.reason}")
 
+    def need_record(self) -> None:
+        """Go on only where the institution keeps an order. Raises `NotAsked`.
+
+        A messenger signs nothing, ends no invoice, and remembers payments only: before each the host says yes or no.
+        """
+        if Way.INVOICE in self.info.ways:
+            raise NotAsked("invoice: a messenger keeps no order that nobody has paid; the host decides")
+
     # --- what a merchant asks for ---
 
     @property

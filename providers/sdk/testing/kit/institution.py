@@ -132,6 +132,7 @@ class _Tampering:
 async def a_request_changed_on_the_way_is_refused(bench: Bench) -> None:
     """The merchant's signature covers the amount: another one opens nothing."""
     bench.need("gateway")
+    bench.need_record()
     wire, intent = _Tampering(bench), bench.intent()
     answer = await bench.stall.provider.create(intent, Call(wire, bench.stall.clock, bench.stall.random))
     hold(wire.changed, "the amount does not stand in the request as digits")

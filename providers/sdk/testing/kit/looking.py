@@ -57,6 +57,7 @@ async def an_unknown_number_is_not_found(bench: Bench) -> None:
 async def what_is_closed_cannot_be_paid(bench: Bench) -> None:
     """Closed means closed: the code is dead, and a query does not call it paid or failed."""
     bench.need("close")
+    bench.need_record()
     opened = await bench.open()
     await bench.closed(opened)
     try:
@@ -95,6 +96,7 @@ async def closing_twice_is_closing(bench: Bench) -> None:
 @check(Part.QUERY)
 async def an_expired_order_is_never_paid(bench: Bench) -> None:
     """After its time and a day, the code is dead and no query says paid."""
+    bench.need_record()
     opened = await bench.open()
     if isinstance(opened.first, Snapshot):
         raise NotAsked("merchant_code: not offered")
@@ -136,6 +138,7 @@ async def a_wrong_amount_is_told_as_it_is(bench: Bench) -> None:
 @check(Part.INTEGRITY)
 async def the_answer_to_another_question_is_not_believed(bench: Bench) -> None:
     """Two replies were swapped: a snapshot of the other order is not one of ours."""
+    bench.need_record()
     ours, other = await bench.open(), await bench.paid()
     await bench.query(other)
     swapped = on(bench, Replayed(bench.stall.transport.replies))
@@ -149,6 +152,7 @@ async def the_answer_to_another_question_is_not_believed(bench: Bench) -> None:
 @check(Part.INTEGRITY)
 async def the_answer_about_another_refund_is_not_believed(bench: Bench) -> None:
     """Two replies were swapped: a refund snapshot of the other refund is not one of ours."""
+    bench.need_record()
     bench.need("refund")
     bench.need("query_refund")
     first, second = await bench.paid(), await bench.paid()

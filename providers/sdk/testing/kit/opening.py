@@ -37,6 +37,7 @@ async def a_repeated_create_is_one_order(bench: Bench) -> None:
     hold(isinstance(again, Created | Snapshot | Declined | Unknown), f"create answered {again}")
     bench.pay(opened)
     hold(bench.money_moved() == opened.intent.amount.minor, "the payer was charged another amount")
+    bench.need_record()
     third = await bench.stall.provider.create(opened.intent, bench.stall.call)
     hold(not isinstance(third, Created), "an order that is paid was created once more")
 
@@ -44,6 +45,7 @@ async def a_repeated_create_is_one_order(bench: Bench) -> None:
 @check(Part.TRANSPORT)
 async def another_amount_under_a_number_is_never_created(bench: Bench) -> None:
     """A number that is known with another amount is refused, not opened again."""
+    bench.need_record()
     opened = await bench.open()
     more = bench.intent(bench.price + bench.price, number=opened.intent.number)
     answer = await bench.stall.provider.create(more, bench.stall.call)
