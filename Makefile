@@ -28,7 +28,7 @@ run: $(VENV)/run.ok
 	@$(BIN)/moongate sandbox
 
 test: lint
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/dev.ok
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: .venv/bin/ruff format"; exit 1; }

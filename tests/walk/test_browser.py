@@ -18,14 +18,14 @@ WIDE = {"viewport": {"width": 1280, "height": 860}}
 PHONE = {"viewport": {"width": 390, "height": 780}, "is_mobile": True, "has_touch": True}
 
 pytestmark = [
-    pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("walk"),
+    pytest.mark.slow, pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium is not installed"),
 ]  # fmt: skip
 
 
-@pytest.fixture(name="house")
-def _house(tmp_path: Path) -> Iterator[House]:
-    with open_house(tmp_path) as house:
+@pytest.fixture(name="house", scope="module")
+def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(tmp_path_factory.mktemp("house")) as house:
         yield house
 
 
@@ -41,7 +41,7 @@ def test_a_coffee_is_bought_by_hand(
         page = browser.new_page(locale=locale, reduced_motion="reduce", **screen)
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(house.url)
+        page.goto(f"{house.url}/?user={screen['viewport']['width']}")  # type: ignore[index]  # ours
 
         page.get_by_role("button", name="Walk in").click()
         for label in ("Coffee", "Latte", "Checkout", "Pay"):

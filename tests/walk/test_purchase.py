@@ -1,13 +1,12 @@
 """The main job, in a real process, by the person's calls alone."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.walk.house import House, Person, open_house, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("walk")]
+pytestmark = pytest.mark.slow
 RECEIPT = "✅"
 
 
@@ -108,42 +107,24 @@ def test_an_order_nobody_pays_expires_and_says_so(person: Person) -> None:
 
 
 @pytest.mark.parametrize("moment", ["between scan and pay", "between pay and the notification"])
-def test_after_kill_9_the_order_ends_paid_with_one_receipt(tmp_path: Path, moment: str) -> None:
-    with open_house(tmp_path) as house:
-        person = Person(house.url)
-        code = person.order_coffee()
-        bill = person.scan("wechat", code)["bill"]
+def test_after_kill_9_the_order_ends_paid_with_one_receipt(house: House, person: Person, moment: str) -> None:
+    code = person.order_coffee()
+    order = _newest(person)
+    bill = person.scan("wechat", code)["bill"]
 
-        if moment == "between scan and pay":
-            house.kill()
-            house.start()
-            person.pay("wechat", bill)
-        else:
-            person.pay("wechat", bill, "notify_late")
-            house.kill()
-            house.start()
-            person.call("POST", "/sandbox/clock", advance_s=300)
+    if moment == "between scan and pay":
+        house.kill()
+        house.start()
+        person.pay("wechat", bill)
+    else:
+        person.pay("wechat", bill, "notify_late")
+        house.kill()
+        house.start()
+        person.call("POST", "/sandbox/clock", advance_s=300)
 
-        person.see(RECEIPT)
-        assert [order["state"] for order in person.orders()] == ["paid"]
-        assert person.count(RECEIPT) == 1
-        person.close()
-
-
-def test_a_reset_makes_a_fresh_world_in_which_everything_works_again(tmp_path: Path) -> None:
-    with open_house(tmp_path) as house:
-        person = Person(house.url)
-        person.pay("wechat", person.scan("wechat", person.order_coffee())["bill"])
-        person.see(RECEIPT)
-
-        person.call("POST", "/sandbox/reset")
-
-        assert (person.chat(), person.orders()) == ([], [])
-        person.pay("wechat", person.scan("wechat", person.order_coffee())["bill"])
-        person.see(RECEIPT)
-        assert [order["state"] for order in person.orders()] == ["paid"]
-        assert "Traceback" not in house.log
-        person.close()
+    person.see(RECEIPT)
+    _state_becomes(person, order["id"], "paid")
+    assert person.count(RECEIPT) == 1
 
 
 def test_the_log_holds_no_secret(house: House, person: Person) -> None:
@@ -151,3 +132,16 @@ def test_the_log_holds_no_secret(house: House, person: Person) -> None:
 
     assert "PRIVATE KEY" not in house.log
     assert "WECHATPAY2-SHA256" not in house.log
+
+
+def test_a_reset_makes_a_fresh_world_in_which_everything_works_again(house: House, person: Person) -> None:
+    person.pay("wechat", person.scan("wechat", person.order_coffee())["bill"])
+    person.see(RECEIPT)
+
+    person.call("POST", "/sandbox/reset")
+
+    assert (person.chat(), person.orders()) == ([], [])
+    person.pay("wechat", person.scan("wechat", person.order_coffee())["bill"])
+    person.see(RECEIPT)
+    assert [order["state"] for order in person.orders()] == ["paid"]
+    assert "Traceback" not in house.log

@@ -14,7 +14,7 @@ import pytest
 from tests.orders import postgres
 from tests.walk.house import Person, free_port, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("walk")]
+pytestmark = pytest.mark.slow
 MOONGATE = str(Path(sys.executable).with_name("moongate"))
 SECRET = "a-secret-of-the-webhook"
 
@@ -51,14 +51,14 @@ def _database_url() -> Iterator[str]:
         yield f"postgresql://postgres@/postgres?host={folder}"
 
 
-@pytest.fixture(name="world")
-def _world(tmp_path: Path) -> Iterator[dict[str, str]]:
+@pytest.fixture(name="world", scope="module")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Telegram, institutions and wallets, with nobody's host on them; what a host's environment needs."""
+    folder = tmp_path_factory.mktemp("world")
     script = Path(__file__).with_name("outside.py")
-    words = [sys.executable, str(script), str(tmp_path / "world"), str(free_port()), str(free_port())]
-    (tmp_path / "world").mkdir()
+    words = [sys.executable, str(script), str(folder), str(free_port()), str(free_port())]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    with subprocess.Popen(words, stdout=subprocess.PIPE, env=env, cwd=tmp_path) as process:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=env, cwd=folder) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())
         process.kill()
@@ -128,7 +128,7 @@ def test_what_is_missing_is_said_in_one_line(tmp_path: Path, env: dict[str, str]
     clean = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path / "data"), **env}
 
     done = subprocess.run(
-        [MOONGATE, "run"], env=clean, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [MOONGATE, "run"], env=clean, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
     )
 
     assert done.returncode == 1
@@ -146,7 +146,7 @@ def test_a_token_that_telegram_does_not_know_is_said_in_one_line(
            "DATA_DIR": str(tmp_path / "data")}  # fmt: skip
 
     done = subprocess.run(
-        [MOONGATE, "run"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [MOONGATE, "run"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
     )
 
     assert done.returncode == 1
