@@ -39,6 +39,7 @@ _OPENS_IN: Final = {
     Wallet.ALIPAY: ("https://qr.alipay.com/",),
     Wallet.QUICKPASS: ("https://qr.95516.com/",),
     Wallet.BANK: ("https://qr.95516.com/",),
+    Wallet.CMPAY: ("https://p.10086.cn/",),
 }
 
 

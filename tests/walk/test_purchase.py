@@ -35,9 +35,13 @@ def _state_becomes(person: Person, order_id: object, state: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("wallet", "provider"), [("wechat", "wechatpay"), ("quickpass", "unionpay"), ("bank", "unionpay")]
-)
+OWN_PROVIDER = {
+    "wechat": "wechatpay", "alipay": "alipay", "quickpass": "unionpay", "bank": "unionpay", "cmpay": "cmpay",
+    "bestpay": "bestpay", "unicompay": "unicompay", "ecny": "ecny",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("wallet", "provider"), OWN_PROVIDER.items())
 def test_a_latte_is_ordered_in_the_chat_and_paid_by_scanning_the_shown_code(
     person: Person, wallet: str, provider: str
 ) -> None:
