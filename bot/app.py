@@ -209,7 +209,7 @@ def build_accounts(
     for name, merchant in outside.merchants.items():
         plugin = plugins[name.provider]
         transport = PinnedTransport(
-            client, frozenset(_hosts(plugin.info.hosts, merchant)), deadline_s=deadline_s
+            client, frozenset(hosts_of(plugin.info.hosts, merchant)), deadline_s=deadline_s
         )
         call = Call(transport, outside.clock, outside.random)
         accounts.append(
@@ -231,7 +231,7 @@ def _same(call: Call) -> Call:
     return call
 
 
-def _hosts(published: Iterable[str], merchant: ProviderSettings) -> Iterable[str]:
+def hosts_of(published: Iterable[str], merchant: ProviderSettings) -> Iterable[str]:
     """The institution's own hosts, and the host of every address among the account's settings."""
     yield from published
     for value in merchant.model_dump().values():

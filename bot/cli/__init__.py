@@ -4,7 +4,18 @@ The house itself (`sandbox`, `run`) is one process that serves; everything else 
 while the house runs: both stand on the same store.
 """
 
-from bot.cli import audit, backup, gateway, house, interop, orders, outbox, reconcile
+from bot.cli import audit, backup, doctor, gateway, house, interop, orders, outbox, reconcile
 from bot.cli.front import main
 
-__all__ = ["audit", "backup", "gateway", "house", "interop", "main", "orders", "outbox", "reconcile"]
+__all__ = [
+    "audit",
+    "backup",
+    "doctor",
+    "gateway",
+    "house",
+    "interop",
+    "main",
+    "orders",
+    "outbox",
+    "reconcile",
+]

@@ -13,6 +13,7 @@ What an operator must know:
 
 from datetime import timedelta
 
+from providers.alipay.doctor import AlipayDoctor
 from providers.alipay.gateway import AlipayGateway
 from providers.alipay.provider import Alipay
 from providers.alipay.settings import AlipaySettings
@@ -54,4 +55,5 @@ plugin = ProviderPlugin(
     settings=AlipaySettings,
     build=build,
     gateway=AlipayGateway,
+    doctor=AlipayDoctor(),
 )

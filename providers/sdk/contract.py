@@ -44,6 +44,7 @@ from providers.sdk.transport import HttpReply, HttpRequest, Transport
 from providers.sdk.wallets import Wallet
 
 if TYPE_CHECKING:
+    from providers.sdk.doctor.findings import Doctor
     from providers.sdk.gateway import Gateway, GatewayContext
 
 
@@ -270,6 +271,9 @@ class ProviderPlugin:
     settings: type[ProviderSettings]
     build: Callable[[Any, KeyStore], Provider]  # (an instance of `settings`, keys) -> provider
     gateway: "Callable[[GatewayContext], Gateway]"  # the institution's own side, simulated
+    doctor: "Doctor | None" = (
+        None  # for `moongate doctor`; without one, keys and certificates are looked over
+    )
 
 
 P = ParamSpec("P")

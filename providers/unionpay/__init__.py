@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
 from providers.sdk.wallets import Wallet
+from providers.unionpay.doctor import UnionPayDoctor
 from providers.unionpay.gateway import UnionPayGateway
 from providers.unionpay.provider import UnionPay
 from providers.unionpay.qra_provider import UnionPayQra
@@ -44,4 +45,5 @@ plugin = ProviderPlugin(
     settings=UnionPaySettings,
     build=build,
     gateway=UnionPayGateway,
+    doctor=UnionPayDoctor(),
 )

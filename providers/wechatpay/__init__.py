@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
 from providers.sdk.wallets import Wallet
+from providers.wechatpay.doctor import WeChatPayDoctor
 from providers.wechatpay.gateway import WeChatPayGateway
 from providers.wechatpay.provider import WeChatPay
 from providers.wechatpay.settings import WeChatPaySettings
@@ -38,4 +39,5 @@ plugin = ProviderPlugin(
     settings=WeChatPaySettings,
     build=build,
     gateway=WeChatPayGateway,
+    doctor=WeChatPayDoctor(),
 )
