@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in config.getoption("--proof"):
         rule, _, path = line.partition("=")
         proofs[rule].append(Path(path))
-    config.stash[SUBJECTS] = [Subject(_load(name), proofs) for name in named]
+    config.stash[SUBJECTS] = [Subject(load(name), proofs) for name in named]
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = []
     if str(_KIT) not in config.args:
@@ -71,7 +71,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write_line(f"\n{parts(tallies)}")
 
 
-def _load(name: str) -> "ProviderPlugin":
+def load(name: str) -> "ProviderPlugin":
+    """The plugin that a name on the command line means. Raises `UsageError` saying what is wrong with it."""
     from providers.sdk.contract import ProviderPlugin  # noqa: PLC0415  # only where it is asked for
 
     module, _, attribute = name.partition(":")

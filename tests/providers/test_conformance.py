@@ -11,9 +11,10 @@ from providers.sdk.testing.conformance import ProviderConformance, Subject
 from providers.sdk.testing.kit import CHECKS, Part
 from providers.sdk.testing.matrix import matrix, own_plugins
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "plugins" / "plainpay"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "plugins" / "plainpay"))
 from plainpay import plugin as plainpay  # found through the line above
+
+ROOT = Path(__file__).parents[2]
 
 PLUGINS = {plugin.info.id: plugin for plugin in (*own_plugins(), plainpay)}
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import NoReturn
 from urllib.parse import unquote_to_bytes
 
 from providers.sdk.money import Money
@@ -72,7 +73,7 @@ async def no_float_is_on_the_wire(bench: Bench) -> None:
             continue
 
 
-def _refuse(text: str) -> float:  # for parse_float: it never returns, a float on the wire is a broken rule
+def _refuse(text: str) -> NoReturn:
     raise Broken(f"a request holds the number {text}; amounts are integers or decimal text")
 
 

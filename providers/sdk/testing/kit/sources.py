@@ -34,11 +34,12 @@ _CHANCE: Final = {"random", "secrets", "uuid", "time"}
 @cache
 def _nodes(folder: Path) -> list[tuple[str, ast.AST]]:
     """Every node of every file, with the place where it stands."""
-    found = []
-    for path in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
-            found.append((f"{path.name}:{getattr(node, 'lineno', 0)}", node))
-    return found
+    trees = {path.name: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.py"))}
+    return [
+        (f"{name}:{getattr(node, 'lineno', 0)}", node)
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+    ]
 
 
 def _places(bench: Bench, *kinds: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
