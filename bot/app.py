@@ -23,6 +23,7 @@ from bot.errors import NotReadyError
 from bot.orders.approving import Approving
 from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout
+from bot.orders.migrations import SchemaError
 from bot.orders.ports import Account
 from bot.orders.rotation import keep_keys_fresh
 from bot.orders.worker import Worker
@@ -257,6 +258,8 @@ async def _refuse_unsafe(redis: Redis, outside: Outside) -> None:
 async def _open_book(settings: Settings) -> Book:
     try:
         return await open_book(database_url(settings))
+    except SchemaError as error:
+        raise NotReadyError(str(error)) from error
     except (SQLAlchemyError, OSError) as error:
         raise StoreError(
             f"The order book does not open ({type(error).__name__}): check DATABASE_URL and that the server runs."
