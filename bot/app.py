@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue import Catalogue
-from bot.errors import NotReadyError
+from bot.errors import NotReadyError, PortTakenError
 from bot.orders.approving import Approving
 from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout
@@ -280,7 +280,5 @@ async def _serve(app: web.Application, host: str, port: int, setting: str) -> As
         try:
             await stack.enter_async_context(listen(app, host, port))
         except OSError as error:
-            raise NotReadyError(
-                f"Port {port} on {host} cannot be opened ({error.strerror}): stop what listens there, or set {setting}."
-            ) from error
+            raise PortTakenError(host, port, setting, error) from error
         yield

@@ -4,7 +4,6 @@ It knows the host by its address and by three questions only, so it can start be
 """
 
 import asyncio
-import errno
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bot.errors import NotReadyError
+from bot.errors import PortTakenError
 from bot.orders.order import Order
 from bot.sandbox.bulletin import Bulletin, Topic
 from bot.sandbox.chat_view import ChatView
@@ -33,10 +32,6 @@ BOT_TOKEN: Final = "8080:AAMoongateSandboxTokenOfNoValueAnywhere"  # noqa: S105 
 RECORDS: Final = "sandbox.db"
 _REQUEST_BYTES_MAX: Final = 60 * 1024 * 1024  # a document may have 50 MB (Bot API, "Sending files")
 _WATCH_S: Final = 30.0
-
-
-class PortTakenError(NotReadyError):
-    """Somebody else listens there; the text says where and what to do."""
 
 
 async def _no_orders(_: int) -> Sequence[Order]:
@@ -175,10 +170,7 @@ class Sandbox:
         except OSError as error:
             await self._runner.cleanup()
             self._runner = None
-            raise PortTakenError(
-                f"Port {self._port} on {HERE} {_why_not(error)}: stop what listens there, or choose another"
-                " with SANDBOX_PORT."
-            ) from error
+            raise PortTakenError(HERE, self._port, "SANDBOX_PORT", error) from error
         self._port = int(self._runner.addresses[0][1])
 
     def _app(self) -> web.Application:
@@ -199,7 +191,3 @@ class Sandbox:
         Pages(self.chat, self._bulletin, routes).mount(app)
         self.telegram.mount(app)
         return app
-
-
-def _why_not(error: OSError) -> str:
-    return "is in use" if error.errno == errno.EADDRINUSE else f"cannot be opened ({error.strerror})"

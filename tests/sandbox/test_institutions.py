@@ -3,7 +3,8 @@
 import aiohttp
 import pytest
 
-from bot.sandbox.sandbox import PortTakenError, Sandbox
+from bot.errors import PortTakenError
+from bot.sandbox.sandbox import Sandbox
 from tests.sandbox.toy import toy_plugin
 
 

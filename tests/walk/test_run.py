@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,6 +138,21 @@ def test_what_is_missing_is_said_in_one_line(tmp_path: Path, env: dict[str, str]
     assert said in last
     assert "Traceback" not in done.stderr
     assert "nonsense" not in done.stderr
+
+
+def test_a_port_in_use_is_said_in_one_line(world: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        env = {"PATH": os.environ["PATH"], **world, "WEB_PORT": str(port), "DATA_DIR": str(tmp_path / "data")}
+
+        done = subprocess.run(
+            [MOONGATE, "run"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+        )
+
+    assert done.returncode == 1
+    assert f"Port {port} on 127.0.0.1 is in use" in done.stderr.strip().splitlines()[-1]
 
 
 def test_a_token_that_telegram_does_not_know_is_said_in_one_line(
