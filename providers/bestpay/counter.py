@@ -34,6 +34,7 @@ _CODE_LIFE: Final = timedelta(seconds=120)  # twice the minute that a payer code
 _CHANNEL: Final = "05"
 _PRODUCT: Final = "0000001"
 _MD5: Final = "1"
+_NO_PASSWORD: Final = "BestPay refunds and reverses payer codes only with merchant_pwd; set it."
 
 
 class Counter:
@@ -91,6 +92,8 @@ class Counter:
 
         A refused number may be one that was taken before; what became of it is asked before a refusal is believed.
         """
+        if not self._settings.merchant_pwd.get_secret_value():
+            return Declined(DeclineReason.MISCONFIGURED, "", _NO_PASSWORD)
         fields = self._return(request.attempt, wire.wire_number(request.number), request.amount.minor)
         fields |= {
             "refundReqDate": beijing(request.created_at, wire.DAY),
