@@ -75,10 +75,10 @@ class Mapi:
         result = await self._ask(self._paths(intent.way).create, self._order(intent), call)
         if isinstance(result, wire.Refused):
             return _declined(result)
+        self._check_same(result, intent.number)
         refusal = self._already_over(result)
         if refusal is not None:
             return refusal
-        self._check_same(result, intent.number)
         trade_no = wire.word(result, "tradeNo")
         if intent.way is Way.LINK:
             return Created(
