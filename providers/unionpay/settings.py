@@ -77,6 +77,11 @@ class UnionPaySettings(ProviderSettings):
         description="Error codes of a QRA query that mean: no such number. Comma-separated.",
     )
 
+    @property
+    def merchant(self) -> str:
+        """The number that this mode's messages carry: QRA knows its merchants by another one than ACP."""
+        return self.mer_id if self.mode == "acp" else self.qra_mch_id
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         """What one mode needs may be empty in the other."""

@@ -2,14 +2,16 @@
 
 import re
 import sys
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from providers.sdk.testing.conformance import ProviderConformance, Subject
-from providers.sdk.testing.kit import CHECKS, Part
+from providers.sdk.testing.kit import CHECKS, Part, Verdict, attempt
 from providers.sdk.testing.matrix import matrix, own_plugins
+from providers.unionpay.gateway import UnionPayGateway
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "plugins" / "plainpay"))
 from plainpay import plugin as plainpay  # found through the line above
@@ -40,6 +42,27 @@ class TestEveryProvider(ProviderConformance):
     )
     def subject(self, request):
         return Subject(PLUGINS[request.param], proofs_of(request.param))
+
+
+class QraGateway(UnionPayGateway):
+    """The same institution, for a merchant of its second interface."""
+
+    def merchant(self, base_url):
+        return {**super().merchant(base_url), "mode": "qra"}
+
+
+QRA = replace(PLUGINS["unionpay"], gateway=QraGateway)
+NOT_OF_QRA = re.compile("in_app|statement|day_is_listed|day_without_trade|proven_by_tests")
+
+
+@pytest.mark.xdist_group("kit-unionpay")
+@pytest.mark.parametrize(
+    "check", [check for check in CHECKS if not NOT_OF_QRA.search(check.name)], ids=lambda check: check.name
+)
+def test_unionpays_second_mode_holds(check):
+    outcome = attempt(check, QRA)
+
+    assert outcome.verdict in {Verdict.HELD, Verdict.NOT_ASKED}, outcome.said
 
 
 def test_every_registered_provider_is_held_to_the_contract():

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from providers.sdk.contract import (
     AttemptRef,
+    Call,
     Intent,
     PayoutRequest,
     Provider,
@@ -77,6 +78,11 @@ class SwiftStall(Stall):
 
     The check `nothing_is_remembered_between_calls` is what makes this fair.
     """
+
+    def __init__(self, plugin: ProviderPlugin, **more: Any) -> None:  # noqa: ANN401  # options of Stall
+        super().__init__(plugin, **more)
+        # Not the gateway's own randomness, whose first words may have become keys.
+        self.call = Call(self.transport, self.clock, FixedRandom("merchant"))
 
     def _provider(self) -> Provider:
         account = (id(self.plugin), *sorted(self.merchant.items()))

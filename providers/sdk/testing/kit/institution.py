@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from providers.sdk.contract import Call
 from providers.sdk.gateway import BillGone, PurseRefused
 from providers.sdk.results import Created, Declined, NotFound, Snapshot, Unknown
 from providers.sdk.testing.kit.bench import Bench, Broken, NotAsked, Opened, another_stall, hold, is_paid
 from providers.sdk.testing.kit.check import Part, check
+from providers.sdk.testing.kit.verbs import on
 from providers.sdk.transport import HttpReply, HttpRequest
 
 
@@ -134,7 +134,7 @@ async def a_request_changed_on_the_way_is_refused(bench: Bench) -> None:
     bench.need("gateway")
     bench.need_record()
     wire, intent = _Tampering(bench), bench.intent()
-    answer = await bench.stall.provider.create(intent, Call(wire, bench.stall.clock, bench.stall.random))
+    answer = await bench.stall.provider.create(intent, on(bench, wire))
     hold(wire.changed, "the amount does not stand in the request as digits")
     hold(not isinstance(answer, Created), f"a request with another amount was answered with {answer}")
     found = await bench.stall.provider.query(bench.stall.ref(intent), bench.stall.call)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from providers.sdk.contract import Provider
 from providers.sdk.gateway import BillGone, Fault
 from providers.sdk.money import Money
 from providers.sdk.results import AlreadyPaid, Closed, NotFound, Paid, RefundSnapshot, Snapshot, Unknown
@@ -192,15 +193,20 @@ async def a_notification_says_what_a_query_says(bench: Bench) -> None:
     hold(told.amount.currency in bench.info.currencies, f"told in {told.amount.currency}")
 
 
+def _of_another_merchant(bench: Bench) -> tuple[Provider, str]:
+    """The same keys under another merchant's number, and that number."""
+    settings, number = bench.stall.settings, bench.stall.settings.merchant
+    fields = bench.plugin.settings.model_fields
+    field = next((name for name in fields if getattr(settings, name) == number), settings.merchant_field)
+    other = number[:-1] + ("1" if number[-1] != "1" else "2")
+    return bench.plugin.build(bench.stall.settings_with(**{field: other}), bench.stall.keys), other
+
+
 @check(Part.INTEGRITY)
 async def another_merchants_notification_is_not_ours(bench: Bench) -> None:
     """Read for another merchant, it is rejected, or names a merchant that is not the reader's."""
     notification, _ = await bench.genuine()
-    field = bench.plugin.settings.merchant_field
-    number = bench.stall.settings.merchant
-    other = number[:-1] + ("1" if number[-1] != "1" else "2")
-    settings = bench.stall.settings_with(**{field: other})
-    reader = bench.plugin.build(settings, bench.stall.keys)
+    reader, other = _of_another_merchant(bench)
     verdict = reader.read_notification(notification.request, bench.stall.clock.now())
     fact = getattr(verdict, "fact", None)
     ours = isinstance(fact, Snapshot) and fact.merchant == other
@@ -218,10 +224,7 @@ async def another_merchants_refund_is_not_ours(bench: Bench) -> None:
     post = bench.stall.courier.take()
     if not post:
         raise NotAsked("notification: refunds are not notified")
-    number = bench.stall.settings.merchant
-    other = number[:-1] + ("1" if number[-1] != "1" else "2")
-    settings = bench.stall.settings_with(**{bench.plugin.settings.merchant_field: other})
-    reader = bench.plugin.build(settings, bench.stall.keys)
+    reader, _ = _of_another_merchant(bench)
     for notification in post:
         verdict = reader.read_notification(notification.request, bench.stall.clock.now())
         fact = getattr(verdict, "fact", None)

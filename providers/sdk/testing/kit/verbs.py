@@ -90,7 +90,7 @@ VERBS: Final[dict[str, Callable[[Bench], Awaitable[Verb]]]] = {
 
 def on(bench: Bench, transport: Transport) -> Call:
     """A call over another network."""
-    return Call(transport, bench.stall.clock, bench.stall.random)
+    return Call(transport, bench.stall.clock, bench.stall.call.random)
 
 
 def _not_sent(word: str) -> Run:
