@@ -15,12 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.app import Host, Outside, open_host
 from bot.catalogue import Catalogue
 from bot.orders.migrations import migrate
-from bot.orders.order import Order
+from bot.orders.order import Order, Refund
 from bot.orders.schema import metadata
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import AccountName, Settings
 from bot.stores import prepare_data_dir
 from providers.sdk.contract import ProviderPlugin, ProviderSettings
+from providers.sdk.money import Money
 
 _ORDERS_MAX: Final = 1000
 
@@ -86,7 +87,15 @@ def _join(sandbox: Sandbox, host: Host) -> None:
         await host.redis.flushdb()
         await host.book.write(_begin_again)
 
-    sandbox.join(all_orders, forget)
+    async def give_back(order_id: str, amount_minor: int, reason: str) -> Refund | str:
+        order = await host.checkout.find(order_id)
+        if order is None:
+            return f"There is no order {order_id}."
+        amount = Money(amount_minor, order.amount.currency)
+        answer = await host.checkout.refund(order_id, amount, reason or "Refund", "operator:sandbox")
+        return answer if isinstance(answer, Refund) else answer.detail or answer.why
+
+    sandbox.join(all_orders, forget, give_back)
 
 
 async def _begin_again(connection: AsyncConnection) -> None:

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.orders.order import Order
+from bot.orders.order import Order, Refund
 from bot.sandbox.bulletin import Bulletin, Topic
 from bot.sandbox.chat_view import ChatView
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.institutions import Institutions
 from bot.sandbox.people import USER_ID_MAX
 from bot.sandbox.purses import CURRENCY, SandboxPurses
-from bot.sandbox.route import Ask, NotThere, Route
+from bot.sandbox.route import Ask, NotThere, Route, ShopRefused
 from bot.sandbox.shapes import (
     AttemptSeen,
     BillSeen,
@@ -30,6 +30,7 @@ from bot.sandbox.shapes import (
     Paid,
     PayAsked,
     PayInvoice,
+    RefundAsked,
     RefundSeen,
     ScanAsked,
     Send,
@@ -48,6 +49,8 @@ ORDERS_SHOWN: Final = 100
 
 AllOrders = Callable[[int], Awaitable[Sequence[Order]]]
 """The newest orders of everybody, at most so many, the newest last."""
+GiveBack = Callable[[str, int, str], Awaitable[Refund | str]]
+"""Refund so many minor units of an order for a reason; the refund, or why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class PersonSide:
     institutions: Institutions
     bulletin: Bulletin
     all_orders: AllOrders
+    give_back: GiveBack
     reset_world: Callable[[], Awaitable[None]]
 
     def routes(self) -> tuple[Route, ...]:
@@ -78,6 +82,7 @@ class PersonSide:
             Route("GET", "/sandbox/clock", "Read the clock.", self.read_clock, None, ClockSeen),
             Route("POST", "/sandbox/clock", "Move the clock forward.", self.advance, ClockAsked, ClockSeen),
             Route("GET", "/sandbox/orders", "See every order, its attempts and refunds.", self.see_orders, None, OrdersSeen),
+            Route("POST", "/sandbox/orders/{order_id}/refund", "Give money back, as the shop.", self.refund, RefundAsked, RefundSeen),
             Route("GET", "/sandbox/institutions", "Where the institutions' own APIs are served.", self.see_institutions, None, InstitutionsSeen),
             Route("POST", "/sandbox/faults", "Arm a fault of an institution or of the Bot API.", self.arm, FaultAsked, Done),
             Route("POST", "/sandbox/reset", "Start a fresh world.", self.reset, None, Done),
@@ -145,6 +150,13 @@ class PersonSide:
 
     async def see_orders(self, _: Ask) -> OrdersSeen:
         return OrdersSeen(orders=[_order(order) for order in await self.all_orders(ORDERS_SHOWN)])
+
+    async def refund(self, ask: Ask) -> RefundSeen:
+        asked = ask.body_as(RefundAsked)
+        answer = await self.give_back(ask.path["order_id"], asked.amount_minor, asked.reason)
+        if isinstance(answer, str):
+            raise ShopRefused(answer)
+        return _refund(answer)
 
     async def see_institutions(self, _: Ask) -> InstitutionsSeen:
         seen = [
@@ -225,14 +237,15 @@ def _order(order: Order) -> OrderSeen:
             )
             for attempt in order.attempts
         ],
-        refunds=[
-            RefundSeen(
-                number=refund.number,
-                attempt=refund.attempt_number,
-                state=refund.state.value,
-                amount_minor=refund.amount.minor,
-                reason=refund.reason,
-            )
-            for refund in order.refunds
-        ],
+        refunds=[_refund(refund) for refund in order.refunds],
+    )
+
+
+def _refund(refund: Refund) -> RefundSeen:
+    return RefundSeen(
+        number=refund.number,
+        attempt=refund.attempt_number,
+        state=refund.state.value,
+        amount_minor=refund.amount.minor,
+        reason=refund.reason,
     )

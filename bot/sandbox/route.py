@@ -17,6 +17,10 @@ _NUMBER_CHARS_MAX: Final = 20
 T = TypeVar("T", bound=Asked)
 
 
+class ShopRefused(Exception):  # noqa: N818  # an answer, not a failure
+    """The shop will not give that back; the text says why."""
+
+
 class NotThere(LookupError):  # noqa: N818  # an answer, not a failure
     """What the path names is not there; the text says what is."""
 
@@ -69,7 +73,7 @@ class Route:
             told = await self.work(await self._read(request))
         except (NotThere, NoSuchPlace) as missing:
             return refuse(404, str(missing))
-        except (WalletRefused, PaymentRefused) as refusal:
+        except (WalletRefused, PaymentRefused, ShopRefused) as refusal:
             return refuse(422, str(refusal))
         except ValidationError as error:
             return refuse(400, _complaint(error))

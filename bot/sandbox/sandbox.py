@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from bot.errors import PortTakenError
-from bot.orders.order import Order
+from bot.orders.order import Order, Refund
 from bot.sandbox.bulletin import Bulletin, Topic
 from bot.sandbox.chat_view import ChatView
 from bot.sandbox.clock import MachineRandom, SandboxClock
@@ -20,7 +20,7 @@ from bot.sandbox.courier import PostOffice
 from bot.sandbox.institutions import HERE, Institutions
 from bot.sandbox.pages import Pages, only_this_page
 from bot.sandbox.people import People
-from bot.sandbox.person import AllOrders, PersonSide
+from bot.sandbox.person import AllOrders, GiveBack, PersonSide
 from bot.sandbox.pictures import QrReader
 from bot.sandbox.purses import SandboxPurses
 from bot.sandbox.records import SandboxRecords
@@ -42,6 +42,10 @@ async def _nothing() -> None:
     return
 
 
+async def _no_host(*_: object) -> str:
+    return "No host is joined to this sandbox, so there is nothing to refund."
+
+
 class Sandbox:
     """Made, started, joined to a host, closed; once each.
 
@@ -61,6 +65,7 @@ class Sandbox:
         self.host_url = host_url
         self._all_orders: AllOrders = _no_orders
         self._reset_host: Callable[[], Awaitable[None]] = _nothing
+        self._give_back: GiveBack = _no_host
         self._bulletin = Bulletin()
         self.random = MachineRandom()
         self.clock = self._wind_clock()
@@ -105,9 +110,15 @@ class Sandbox:
             **{plugin.info.id: bot for plugin in self._in_chat},
         }
 
-    def join(self, all_orders: AllOrders, reset_host: Callable[[], Awaitable[None]]) -> None:
-        """Let the page see a host's orders, and a reset reach the host: it drops its orders and sessions."""
+    def join(
+        self,
+        all_orders: AllOrders,
+        reset_host: Callable[[], Awaitable[None]],
+        give_back: GiveBack | None = None,
+    ) -> None:
+        """Let the page see a host's orders and refund them, and a reset reach the host: it drops orders and sessions."""
         self._all_orders, self._reset_host = all_orders, reset_host
+        self._give_back = give_back or self._give_back
 
     async def start(self) -> None:
         """Open everything. Raises `PortTakenError`; close it then too."""
@@ -151,6 +162,9 @@ class Sandbox:
     async def _orders(self, limit: int) -> Sequence[Order]:
         return await self._all_orders(limit)
 
+    async def _refund(self, order_id: str, amount_minor: int, reason: str) -> Refund | str:
+        return await self._give_back(order_id, amount_minor, reason)
+
     def _money_moved(self) -> None:
         self._bulletin.publish(Topic.WALLETS)
 
@@ -183,6 +197,7 @@ class Sandbox:
             institutions=self.institutions,
             bulletin=self._bulletin,
             all_orders=self._orders,
+            give_back=self._refund,
             reset_world=self.reset,
         )
         routes = side.routes()

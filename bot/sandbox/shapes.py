@@ -284,6 +284,13 @@ class RefundSeen(Told):
     reason: str
 
 
+class RefundAsked(Asked):
+    """What the shop gives back, at most what is left of the payment."""
+
+    amount_minor: int = Field(gt=0)
+    reason: str = Field("", max_length=80)  # WeChat Pay, domestic refunds: the shortest of all
+
+
 class OrderSeen(Told):
     """An order with its attempts and refunds."""
 

@@ -58,6 +58,23 @@ def test_a_latte_is_ordered_in_the_chat_and_paid_by_scanning_the_shown_code(
     _state_becomes(person, order["id"], "paid")
     assert before - person.balance(wallet) == order["amount_minor"] == bill["amount_minor"] > 0
     assert person.count(RECEIPT) == 1
+    half = order["amount_minor"] // 2
+    person.call("POST", f"/sandbox/orders/{order['id']}/refund", amount_minor=half, reason="half a cup")
+    _state_becomes(person, order["id"], "partly_refunded")
+    wait_for(
+        "half of it to come back", lambda: before - person.balance(wallet) == order["amount_minor"] - half
+    )
+
+
+def test_more_than_was_paid_cannot_be_given_back(person: Person) -> None:
+    person.pay("alipay", person.scan("alipay", person.order_coffee())["bill"])
+    person.see(RECEIPT)
+    order = _newest(person)
+
+    status, reason = person.refused("POST", f"/sandbox/orders/{order['id']}/refund", amount_minor=1801)
+
+    assert status == 422
+    assert reason
 
 
 def test_an_order_is_stored_with_its_attempt_before_anyone_scans(person: Person) -> None:
