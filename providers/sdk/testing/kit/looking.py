@@ -196,8 +196,8 @@ async def a_notification_says_what_a_query_says(bench: Bench) -> None:
 def _of_another_merchant(bench: Bench) -> tuple[Provider, str]:
     """The same keys under another merchant's number, and that number."""
     settings, number = bench.stall.settings, bench.stall.settings.merchant
-    fields = bench.plugin.settings.model_fields
-    field = next((name for name in fields if getattr(settings, name) == number), settings.merchant_field)
+    names = (settings.merchant_field, *bench.plugin.settings.model_fields)  # the field may depend on the mode
+    field = next(name for name in names if getattr(settings, name) == number)
     other = number[:-1] + ("1" if number[-1] != "1" else "2")
     return bench.plugin.build(bench.stall.settings_with(**{field: other}), bench.stall.keys), other
 
