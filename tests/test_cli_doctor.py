@@ -86,6 +86,7 @@ AILMENTS = {
     "Alipay, a certificate of another key": ("alipay", {"private_key": OTHER_KEY}, "app_cert: It certifies another key"),
     "Alipay, another application": ("alipay", {**ALIPAY_PUBLIC, "app_id": "2021000000000001"}, "app_id: Alipay does not know this application"),
     "Alipay, a wrong public key": ("alipay", {**ALIPAY_PUBLIC, "alipay_public_key": OTHER_PUBLIC}, "alipay_public_key: Alipay's answer does not verify with it"),
+    "Alipay, another application's certificate": ("alipay", {"app_id": "2021000000000001"}, "app_cert: The certificate is for another application"),
     "UnionPay, a wrong certId": ("unionpay", {"cert_id": "12345"}, "cert_id: The certificate's decimal serial is"),
 }  # fmt: skip
 
@@ -123,6 +124,20 @@ async def test_unionpay_s_own_wrong_key_certificate_and_authorities_are_told():
     assert any("sign_key: It certifies another key" in line for line in wrong_key)
     assert any("sign_key: UnionPay's check of our signature failed" in line for line in wrong_key)
     assert any("middle_cert: It was not issued by root_cert" in line for line in swapped)
+
+
+async def test_unionpay_s_certificate_of_another_merchant_is_told():
+    from cryptography import x509
+
+    stall = Stall(PLUGINS["unionpay"])
+    certificate = _certificate(x509, "041@777290058119999@SHOP@00000001").decode()
+
+    lines = await told(stall, sign_key=OTHER_KEY + certificate)
+
+    assert any(
+        "sign_key: The certificate is for another merchant: it names 777290058119999" in line
+        for line in lines
+    )
 
 
 async def test_wechat_pay_s_certificate_beside_the_key_tells_serial_and_merchant(tmp_path):

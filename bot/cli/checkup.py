@@ -6,7 +6,7 @@ its answer is verified as any other: nothing else proves so much and moves so li
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
+from pydantic import SecretStr
 
 from bot.settings import AccountName
 from providers.sdk.contract import (
@@ -25,7 +26,7 @@ from providers.sdk.contract import (
     ProviderSettings,
     Rotating,
 )
-from providers.sdk.doctor import Finding, fine, look_over, note, wrong
+from providers.sdk.doctor import Finding, Weight, fine, look_over, note, wrong
 from providers.sdk.errors import ConfigurationError, ProviderError, ReplyError
 from providers.sdk.money import Money
 from providers.sdk.results import NotFound, NotSent, Snapshot
@@ -36,6 +37,7 @@ _SKEW_REFUSED: Final = timedelta(seconds=300)  # WeChat Pay's five minutes; the 
 _SHOWN_CHARS: Final = 1500
 _METHOD_NOT_ALLOWED: Final = 405
 _WITHIN_S: Final = 10
+_SECRET_CHARS_MIN: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,25 @@ class Overheard:
 
 
 async def examine(patient: Patient, *, offline: bool = False) -> AsyncIterator[Finding]:
-    """Everything that can be said of one account, in the order in which an operator would look."""
+    """Everything that can be said of one account, in the order in which an operator would look. Never a secret."""
+    secrets = tuple(_secrets(patient.settings))
+    async for finding in _examined(patient, offline=offline):
+        text = finding.text
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        yield replace(finding, text=text)
+
+
+async def _examined(patient: Patient, *, offline: bool) -> AsyncIterator[Finding]:
     now = patient.call.clock.now()
-    for finding in _settings(patient, now):
+    found = list(_settings(patient, now))
+    for finding in found:
         yield finding
     try:
         provider = patient.plugin.build(patient.settings, patient.keys)
     except ConfigurationError as error:
-        yield wrong("settings", str(error))
+        if all(finding.weight is not Weight.WRONG for finding in found):  # else it has been told, and better
+            yield wrong("settings", str(error))
         return
     for finding in _addresses(patient.settings):
         yield finding
@@ -97,6 +110,14 @@ async def reach(url: str, client: aiohttp.ClientSession) -> AsyncIterator[Findin
             f"{url} does not answer from here ({type(error).__name__}): is the host running, does the name "
             "resolve, is the certificate of the TLS proxy good?",
         )
+
+
+def _secrets(settings: ProviderSettings) -> Iterator[str]:
+    """What must not be printed even where an institution repeats it; a value too short to be a secret is none."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr) and len(value.get_secret_value()) >= _SECRET_CHARS_MIN:
+            yield value.get_secret_value()
 
 
 def _settings(patient: Patient, now: datetime) -> Iterator[Finding]:
@@ -163,7 +184,7 @@ def _signed(patient: Patient, provider: Provider, request: HttpRequest) -> Itera
     if not text:
         yield note(
             "signed bytes",
-            f"{request.method} {request.url.split('?')[0]}; this provider does not tell which.",
+            f"To {urlsplit(request.url).hostname}; this provider does not tell which.",
         )
         return
     digest = hashlib.sha256(text).hexdigest()
