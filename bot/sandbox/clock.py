@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from providers.sdk.gateway import Drawer
+
 ADVANCE_S_MAX: Final = 400 * 86_400  # beyond every refund window, below every overflow
 _SLICE_S: Final = 3600.0  # longest wait in one piece, so that a machine that slept is noticed
 _ALPHABET: Final = string.digits + string.ascii_letters
@@ -50,6 +52,14 @@ class SandboxClock:
         self._moved(self._offset_s)
         turn, self._turn = self._turn, asyncio.Event()
         turn.set()
+
+
+def wind(drawer: Drawer) -> SandboxClock:
+    """The clock as an earlier run left it; every move is written down before anybody wakes."""
+    record = drawer.get("offset") or {"seconds": 0}
+    return SandboxClock(
+        float(str(record["seconds"])), lambda offset_s: drawer.put("offset", {"seconds": offset_s})
+    )
 
 
 class MachineRandom:

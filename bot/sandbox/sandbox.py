@@ -15,7 +15,7 @@ from bot.errors import PortTakenError
 from bot.orders.order import Order, Refund
 from bot.sandbox.bulletin import Bulletin, Topic
 from bot.sandbox.chat_view import ChatView
-from bot.sandbox.clock import MachineRandom, SandboxClock
+from bot.sandbox.clock import MachineRandom, wind
 from bot.sandbox.courier import PostOffice
 from bot.sandbox.institutions import HERE, Institutions
 from bot.sandbox.pages import Pages, only_this_page
@@ -68,7 +68,7 @@ class Sandbox:
         self._give_back: GiveBack = _no_host
         self._bulletin = Bulletin()
         self.random = MachineRandom()
-        self.clock = self._wind_clock()
+        self.clock = wind(self._records.drawer("clock"))
         self.purses = SandboxPurses(
             self._records.drawer("purses"), self.clock, self.random, self._money_moved
         )
@@ -151,13 +151,6 @@ class Sandbox:
             self._records.clear(room)
         self.telegram.reset()
         await self._reset_host()
-
-    def _wind_clock(self) -> SandboxClock:
-        drawer = self._records.drawer("clock")
-        record = drawer.get("offset") or {"seconds": 0}
-        return SandboxClock(
-            float(str(record["seconds"])), lambda offset_s: drawer.put("offset", {"seconds": offset_s})
-        )
 
     async def _orders(self, limit: int) -> Sequence[Order]:
         return await self._all_orders(limit)

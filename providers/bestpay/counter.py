@@ -34,7 +34,7 @@ _CODE_LIFE: Final = timedelta(seconds=120)  # twice the minute that a payer code
 _CHANNEL: Final = "05"
 _PRODUCT: Final = "0000001"
 _MD5: Final = "1"
-_NO_PASSWORD: Final = "BestPay refunds and reverses payer codes only with merchant_pwd; set it."
+_NO_PASSWORD: Final = "BestPay refunds and reverses payer codes only with merchant_pwd; set it."  # noqa: S105  # a sentence
 
 
 class Counter:
