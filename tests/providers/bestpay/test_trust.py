@@ -176,3 +176,26 @@ async def test_a_refusal_of_the_older_gateway_needs_no_sign(shop, scripted):
     assert isinstance(answer, Declined)
     assert (answer.reason, answer.code) == (DeclineReason.MISCONFIGURED, "BE300001")
     assert BASE_URL in shop.merchant["payer_code_url"]
+
+
+@pytest.mark.parametrize("gone", ["tradeAmt", "outTradeNo", "merchantNo", "tradeStatus"])
+async def test_a_payment_that_leaves_out_what_it_is_about_is_unknown(shop, seals, scripted, gone):
+    foil = await shop.open()
+    result = {
+        "merchantNo": shop.settings.merchant,
+        "outTradeNo": foil.intent.number,
+        "tradeAmt": "1800",
+        "tradeStatus": "SUCCESS",
+    }
+    whole, lacking = (
+        wire.encode_json(signed({"success": True, "result": one}, seals.platform))
+        for one in (result, result | {gone: None})
+    )
+
+    answers = []
+    for body in (whole, lacking):
+        shop.stall.call = type(shop.call)(scripted(body), shop.clock, shop.random)
+        answers.append(await shop.query(foil))
+
+    assert answers[0].state is Paid.PAID
+    assert isinstance(answers[1], Unknown)
