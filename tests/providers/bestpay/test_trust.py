@@ -199,3 +199,24 @@ async def test_a_payment_that_leaves_out_what_it_is_about_is_unknown(shop, seals
 
     assert answers[0].state is Paid.PAID
     assert isinstance(answers[1], Unknown)
+
+
+async def test_a_signed_answer_of_another_merchant_is_unknown(shop, seals, scripted):
+    foil = await shop.paid()
+    result = {
+        "outTradeNo": foil.intent.number,
+        "outRequestNo": "RefundA1",
+        "refundAmt": "600",
+        "tradeStatus": "SUCCESS",
+    }
+
+    answers = []
+    for merchant in (shop.settings.merchant, "3178999999999999"):
+        body = wire.encode_json(
+            signed({"success": True, "result": result | {"merchantNo": merchant}}, seals.platform)
+        )
+        shop.stall.call = type(shop.call)(scripted(body), shop.clock, shop.random)
+        answers.append((await shop.refund(foil, 600, number="RefundA1"))[1])
+
+    assert answers[0].amount.minor == 600
+    assert isinstance(answers[1], Unknown)
