@@ -97,7 +97,8 @@ class Acts:
         await turn.leave()
         if event.name == "apps":
             return None
-        if event.name == "orders":
+        # Telegram expects /paysupport of a bot that is paid: there, too, it is the orders that a person needs first.
+        if event.name in {"orders", "paysupport"}:
             orders = await self.checkout.orders_of(event.origin.seat.user_id, ORDERS_SHOWN)
             return orders_screen(orders, language)
         return house.help_screen(language)

@@ -17,9 +17,11 @@ from bot.runtime.cashier import (
     orders_screen,
     read_key,
     refusal_text,
+    wallet_screen,
     write_key,
 )
 from providers.sdk.contract import Way
+from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet, wallet_name
 from tests.runtime.paper import (
     ATTEMPT,
@@ -44,6 +46,31 @@ def test_a_waiting_order_shows_the_one_code_what_it_costs_and_how_long_it_is_val
     assert "¥18.00" in said(screen)
     assert "Valid for 15 minutes, until 2026-07-01 04:15 UTC." in said(screen)
     assert ID in said(screen)
+
+
+STARS = replace(ORDER, amount=Money(5, "XTR"))
+BY_INVOICE = [Offer(Wallet.TELEGRAM, "telegramstars", "main", Way.INVOICE, "")]
+
+
+def test_an_order_that_only_the_messenger_collects_shows_no_code():
+    screen = cashier_screen(STARS, BY_INVOICE, LINK, "en")
+
+    assert screen.picture is None
+    assert "Choose the wallet" in said(screen)
+    assert verbs(screen) == [Wallet.TELEGRAM, Verb.CANCEL]
+    assert not any(key.url for key in keys(screen))
+
+
+@pytest.mark.parametrize(("language", "label"), [("en", "Pay ★5"), ("zh", "支付 ★5")])
+def test_an_invoice_is_opened_by_a_button_with_its_price(language, label):
+    link = "https://t.me/$abc"
+    attempt = replace(
+        ATTEMPT, way=Way.INVOICE, wallet=Wallet.TELEGRAM, amount=STARS.amount, code=None, link=link
+    )
+    screen = wallet_screen(STARS, attempt, language)
+
+    assert screen.picture is None
+    assert [(key.label, key.url) for key in keys(screen) if key.url] == [(label, link)]
 
 
 def test_every_wallet_that_can_pay_has_one_button_and_the_payer_can_leave():

@@ -166,11 +166,12 @@ async def test_a_payment_needs_the_permission(host, person, tmp_path, counter):
     assert counter.placed == 0
 
 
-async def test_the_list_of_orders_brings_a_cashier_back_down(anna, counter, surface):
+@pytest.mark.parametrize("command", ["orders", "paysupport"])
+async def test_the_list_of_orders_brings_a_cashier_back_down(anna, counter, surface, command):
     await anna.tap("Pay")
     cashier = await anna.runtime.show(counter.orders["order1"])
     counter.orders["order1"] = replace(counter.orders["order1"], message_id=cashier)
-    await anna.command("orders")
+    await anna.command(command)
 
     await anna.tap("¥18.00")
 
