@@ -115,6 +115,7 @@ def test_error_lines_and_other_kinds_are_left_out():
         base64.b64encode(zlib.compress(b"not a zip")).decode(),
         packed({"INN07ZM": b"short 01"}).replace("A", "B", 1),
     ],
+    ids=["empty", "no base64", "no zlib", "no zip", "spoilt"],
 )
 def test_a_file_that_cannot_be_unpacked_is_an_error(content):
     with pytest.raises(ReplyError):
