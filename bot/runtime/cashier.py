@@ -120,9 +120,12 @@ def wallet_screen(order: Order, attempt: Attempt, language: str) -> Screen:
     """After a wallet was chosen: the code or link of the institution that collects for it."""
     _ = translator(language)
     wallet = wallet_name(attempt.wallet, language)
-    invitation = (
-        _("Scan this code with {wallet}.") if attempt.code else _("Open {wallet} with the button below.")
-    )
+    if attempt.way is Way.INVOICE:
+        invitation = _("Pay with {wallet}, with the button below.")
+    elif attempt.code:
+        invitation = _("Scan this code with {wallet}.")
+    else:
+        invitation = _("Open {wallet} with the button below.")
     body = (
         *title_lines(order),
         Text(invitation.format(wallet=wallet) + "\n"),

@@ -306,7 +306,8 @@ function followLink(url) {
 }
 
 // A Telegram client asks once more before it pays an invoice; so does this page.
-function confirmInvoice(link) {
+async function confirmInvoice(link) {
+  const {stars} = await call("GET", `/sandbox/users/${user}/stars`);
   const confirm = make("button", {type: "button", class: "main", autofocus: true}, t("confirm"));
   const trouble = make("div");
   confirm.addEventListener("click", async () => {
@@ -316,7 +317,7 @@ function confirmInvoice(link) {
       $("sheet").close(); toast(`${t("paid")}: ${money(paid.amount_minor, paid.currency)}`);
     } catch (error) { trouble.replaceChildren(wrong(error.message)); confirm.disabled = false; }
   });
-  sheet(t("payStars"), confirm, trouble);
+  sheet(t("payStars"), make("p", {class: "quiet"}, `${t("balance")}: ${money(stars, "XTR")}`), confirm, trouble);
 }
 
 function sheet(title, ...children) {
