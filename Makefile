@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint check clean
+.PHONY: run test tests test-all lint clean
 .DEFAULT_GOAL := run
 
 $(VENV)/python.ok:
@@ -27,7 +27,14 @@ $(VENV)/dev.ok: $(VENV)/run.ok
 run: $(VENV)/run.ok
 	@$(BIN)/moongate sandbox
 
-test: lint
+test: $(VENV)/dev.ok
+	@$(MAKE) --no-print-directory -j 2 lint tests
+
+tests: $(VENV)/dev.ok
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not deep"
+
+# Everything, the long proofs too: every crash point with a real SIGKILL, scaffolds that run their own tests.
+test-all: lint
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/dev.ok

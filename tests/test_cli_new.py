@@ -20,6 +20,7 @@ def written(tmp_path, kind, name):
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize(("kind", "name"), [("provider", "acmepay"), ("miniprogram", "snackbar")])
 def test_a_new_package_passes_its_own_tests(tmp_path, kind, name):
     home = written(tmp_path, kind, name)

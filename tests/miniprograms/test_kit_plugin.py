@@ -114,6 +114,7 @@ def run(tmp_path, pytestconfig):
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_an_author_s_project_has_the_fixtures(run, tmp_path):
     (tmp_path / "app.json").write_text(json.dumps(MANIFEST))
 

@@ -55,6 +55,7 @@ async def dies_and_ends_right(url, points):
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_kill_9_at_every_step():
     done = subprocess.run(
         [sys.executable, "-m", "tests.orders.kill"],

@@ -9,7 +9,7 @@ import pytest
 from tests.walk.house import Person, wait_for
 from tests.walk.test_run import MOONGATE, _host, _ready, _world
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("walk")]
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 __all__ = ["_world"]  # the fixture `world`
 
 
