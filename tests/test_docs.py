@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from bot.cli import main
 from bot.orders.diagram import diagrams
 from miniprograms.sdk import App
+from tests.write_providers import PAGE, page
 
 ROOT = Path(__file__).parents[1]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -59,3 +60,7 @@ def test_the_mini_program_of_the_readme_is_an_app_that_runs(tmp_path: Path) -> N
     assert isinstance(app, App)
     app.check_complete()
     assert app.manifest.app_id == "org.example.tipjar"
+
+
+def test_every_provider_has_its_section() -> None:
+    assert PAGE.read_text() == page(), "run `.venv/bin/python -m tests.write_providers`"
