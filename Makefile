@@ -31,11 +31,11 @@ test: $(VENV)/dev.ok
 	@$(MAKE) --no-print-directory -j 2 lint tests
 
 tests: $(VENV)/dev.ok
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not deep"
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not deep"
 
 # Everything, the long proofs too: every crash point with a real SIGKILL, scaffolds that run their own tests.
 test-all: lint
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev.ok
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: .venv/bin/ruff format"; exit 1; }
