@@ -166,6 +166,7 @@ async def test_an_answer_in_gbk_is_told():
     assert any("charset: The answer: Its bytes are GBK where UTF-8 is wanted" in line for line in lines)
 
 
+@pytest.mark.fault("B19")
 @pytest.mark.parametrize(("ahead_s", "weight"), [(0, Weight.FINE), (60, Weight.NOTE), (400, Weight.WRONG)])
 async def test_the_clock_is_compared_with_the_institution_s(ahead_s, weight):
     stall = Stall(PLUGINS["wechatpay"])
@@ -196,6 +197,7 @@ async def test_silence_and_refused_connections_are_told_apart():
     assert "base_url: Nothing could be sent: The connection was refused." in refused[0]
 
 
+@pytest.mark.fault("P7")
 @pytest.mark.parametrize(
     ("status", "said"),
     [(405, "leads here"), (404, "something else than Moongate"), (301, "institutions do not follow")],

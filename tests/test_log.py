@@ -25,6 +25,7 @@ def lines():
     structlog.reset_defaults()
 
 
+@pytest.mark.fault("M7")
 @pytest.mark.parametrize(
     "text",
     [
@@ -43,6 +44,7 @@ def test_a_secret_inside_a_text_is_masked(text):
     assert "Y2FuYXJ5" not in masked_text(text)
 
 
+@pytest.mark.fault("M8")
 @pytest.mark.parametrize("code", ["134567890123456789", "280012345678901234", "6212345678901234567"])
 def test_payer_codes_are_masked_and_our_numbers_stay(code):
     assert masked_text(f"paid with {code}.") == "paid with <digits>."
@@ -73,6 +75,7 @@ def fail(token, _local):
     raise ValueError(f"no such bot {token}")
 
 
+@pytest.mark.fault("M7")
 def test_a_traceback_holds_no_local_values_and_no_secret(lines):
     try:
         fail(TOKEN, HIDDEN_LOCAL)
@@ -92,6 +95,7 @@ def test_names_bound_to_the_context_stand_on_every_line_inside(lines):
     assert "order_id" not in lines()[1]
 
 
+@pytest.mark.fault("M3")
 def test_a_line_cannot_be_forged(lines):
     structlog.get_logger("test").info("said\n\x1b[31m2026 [error] paid", text="a\x1b[0mb\u202e")
 

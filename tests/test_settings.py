@@ -118,6 +118,7 @@ def test_every_missing_variable_of_an_account_is_named(till):
     assert "TILL_SHOP2_KEY: it is missing" in str(refusal.value)
 
 
+@pytest.mark.fault("P6")
 def test_the_host_secret_is_generated_once_and_readable_by_this_user_alone(tmp_path):
     settings = Settings(_env_file=None, data_dir=tmp_path)
 

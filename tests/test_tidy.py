@@ -197,6 +197,7 @@ def is_time(path, node):
     return re.search(r"_s\b|_S\b|seconds|timeout|sleep", path.read_text().splitlines()[node.lineno - 1])
 
 
+@pytest.mark.fault("Q8")
 def test_no_float_touches_money():
     files = list(money_files())
     calls = [

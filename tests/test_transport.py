@@ -83,6 +83,7 @@ async def test_a_redirect_is_an_answer_and_is_not_followed(server: TestServer) -
     assert reply.status == 302
 
 
+@pytest.mark.fault("B1")
 async def test_a_refused_connection_was_not_sent() -> None:
     with pytest.raises(NotSentError, match="No connection"):
         await _send(f"http://127.0.0.1:{unused_port()}/")
@@ -93,6 +94,7 @@ async def test_a_host_that_is_not_pinned_is_never_called() -> None:
         await _send("http://localhost:1/")
 
 
+@pytest.mark.fault("B2", "B5")
 @pytest.mark.parametrize("path", ["/silent", "/cut", "/long"])
 async def test_everything_after_the_connection_is_no_reply(server: TestServer, path: str) -> None:
     with pytest.raises(NoReplyError):

@@ -61,6 +61,7 @@ def test_a_host_can_be_killed_over_a_notification(stall, wallet, world):
     assert world.checkout is not before
 
 
+@pytest.mark.fault("K11")
 def test_a_page_s_own_tasks_end_with_the_world(stall, world):
     async def start():
         return asyncio.create_task(asyncio.sleep(3600))

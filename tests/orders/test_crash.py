@@ -18,6 +18,7 @@ def blow():
     raise Killed
 
 
+@pytest.mark.fault("F1", "F2", "F3", "F4", "F5", "F6", "F9", "F10")
 async def test_a_purchase_that_dies_at_any_step_ends_right(tmp_path, fresh_file):
     for points in range(0, ENOUGH, 3):
         path = tmp_path / f"book{points}.db"
@@ -54,6 +55,7 @@ async def dies_and_ends_right(url, points):
     return fuse.lit
 
 
+@pytest.mark.fault("F1", "F2", "F3", "F4", "F5", "F6", "F9", "F10")
 @pytest.mark.slow
 @pytest.mark.deep
 def test_kill_9_at_every_step():

@@ -50,6 +50,7 @@ async def test_cancelling_what_nobody_opened_calls_nobody(shop):
     assert verbs(shop) == []
 
 
+@pytest.mark.fault("B14", "C6")
 async def test_paid_beats_cancel(shop):
     opened = await shop.opened_order(Wallet.BANK)
     shop.pay(opened)
@@ -62,6 +63,7 @@ async def test_paid_beats_cancel(shop):
     assert shop.teller.results == ["paid"]
 
 
+@pytest.mark.fault("C6")
 @pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 @pytest.mark.parametrize("first", ["cancel", "notify"])
 async def test_pay_and_cancel_together_have_one_outcome(shop, first):
@@ -79,6 +81,7 @@ async def test_pay_and_cancel_together_have_one_outcome(shop, first):
     assert shop.teller.results == ["paid"]
 
 
+@pytest.mark.fault("C6")
 async def test_money_after_cancelling_is_kept_and_told(shop):
     opened = await shop.opened_order(Wallet.BANK)
     shop.stalls["plainpay"].faults.arm(Fault.NOTIFY_LATE)
@@ -100,6 +103,7 @@ async def test_money_after_cancelling_is_kept_and_told(shop):
     assert shop.teller.results == ["cancelled", "paid late"]
 
 
+@pytest.mark.fault("B15")
 async def test_a_cancelling_the_institution_does_not_answer_is_finished_by_the_sweeper(shop):
     opened = await shop.opened_order(Wallet.BANK)
     shop.stalls["plainpay"].faults.arm(Fault.TIMEOUT_BEFORE)
@@ -133,6 +137,7 @@ async def test_refusals_to_cancel_say_why(shop):
     assert await why(paid.id) is Why.ALREADY_PAID
 
 
+@pytest.mark.fault("E3")
 async def test_expiry_is_query_close_query(shop):
     shop.infos["plainpay"] = replace(shop.stalls["plainpay"].plugin.info, expires_after_min_s=3600)
     shop.open_door()
@@ -148,6 +153,7 @@ async def test_expiry_is_query_close_query(shop):
     assert await cause_of(shop, order, "expired") is CauseKind.QUERY
 
 
+@pytest.mark.fault("E3", "E4")
 async def test_no_clock_alone_expires_an_order(shop, monkeypatch):
     opened = await shop.opened_order(Wallet.BANK)
 
@@ -176,6 +182,7 @@ async def test_an_order_nobody_opened_expires_without_a_call(shop):
     assert verbs(shop) == []
 
 
+@pytest.mark.fault("E1")
 async def test_paid_in_the_last_second_is_paid(shop):
     opened = await shop.opened_order(Wallet.BANK)
     shop.stalls["plainpay"].faults.arm(Fault.NOTIFY_LATE)
@@ -189,6 +196,7 @@ async def test_paid_in_the_last_second_is_paid(shop):
     assert shop.teller.results == ["paid"]
 
 
+@pytest.mark.fault("A9", "E2")
 async def test_paid_after_expiry_is_kept_and_told(shop, monkeypatch):
     opened = await shop.opened_order(Wallet.BANK)
     shop.stalls["plainpay"].faults.arm(Fault.NOTIFY_LATE)
@@ -232,6 +240,7 @@ async def test_an_institution_that_closes_by_time_only_is_waited_for(shop, monke
     assert "orders/close" not in verbs(shop)
 
 
+@pytest.mark.fault("B11")
 async def test_a_code_that_the_institution_does_not_know_of_is_not_gone_before_its_end(shop, monkeypatch):
     opened = await shop.opened_order(Wallet.BANK)
 
@@ -289,6 +298,7 @@ async def test_an_attempt_that_opens_after_its_closing_is_closed_again(shop, mon
     assert stall.drawer.get(f"order:{answer.order.attempts[0].number}")["state"] == "CLOSED"
 
 
+@pytest.mark.fault("E5")
 async def test_after_two_days_of_sleep_everything_is_caught_up_a_few_at_a_time(shop, monkeypatch):
     monkeypatch.setattr(worker, "_BATCH", 5)
     orders = [await shop.open(await shop.place(f"cart-{n}"), Wallet.BANK) for n in range(12)]

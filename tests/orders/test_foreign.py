@@ -54,6 +54,7 @@ def fact_of(order, state=Returned.DONE, amount=SIX, number="CONSOLE00000001"):
     return RefundSnapshot(number=number, attempt_number=attempt.number, amount=amount, state=state)
 
 
+@pytest.mark.fault("D12")
 @pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 async def test_a_refund_made_in_the_console_is_booked_once_counted_and_reported(shop):
     order = await shop.paid_order(Wallet.QUICKPASS)
@@ -76,6 +77,7 @@ async def test_a_refund_made_in_the_console_is_booked_once_counted_and_reported(
     assert len([text for text in shop.watch.alerts if "not by us" in text]) == 1
 
 
+@pytest.mark.fault("D12")
 async def test_what_is_left_after_it_is_all_that_can_be_refunded(shop):
     order = await shop.paid_order(Wallet.BANK)
     await apply(shop, fact_of(order))
@@ -100,6 +102,7 @@ async def test_one_that_is_still_on_its_way_is_asked_about_by_its_own_number(sho
     assert (await shop.look(order)).refunds[0].state is RefundState.DONE
 
 
+@pytest.mark.fault("A4")
 async def test_one_that_comes_before_its_payment_waits_for_it(shop):
     opened = await shop.opened_order(Wallet.QUICKPASS)
     shop.pay(opened)

@@ -51,6 +51,7 @@ def changed(shop, notification, *, key=None, **fields):
     return HttpRequest("POST", notification.request.url, headers, body)
 
 
+@pytest.mark.fault("A2", "A3")
 async def test_among_sixteen_copies_strangers_and_stragglers_one_payment_is_told(shop):
     opened, genuine = await paid_plainly(shop)
     stale = changed(shop, genuine, sent_at="2026-07-01T03:54:00+00:00", event="stale")
@@ -68,6 +69,7 @@ async def test_among_sixteen_copies_strangers_and_stragglers_one_payment_is_told
     assert await notices(shop) == [InboxState.DONE]
 
 
+@pytest.mark.fault("A16")
 async def test_a_verified_amount_that_is_one_fen_off_pays_nothing_and_calls_a_person(shop):
     opened, genuine = await paid_plainly(shop)
 
@@ -94,6 +96,7 @@ async def test_the_right_amount_after_a_wrong_one_pays(shop):
     assert shop.teller.results == ["pending", "paid"]
 
 
+@pytest.mark.fault("A17", "A18")
 @pytest.mark.parametrize("change", [{"merchant": "M2002"}, {"amount": Money(1800, "HKD")}])
 async def test_another_merchant_or_currency_is_a_doubt(shop, change):
     opened = await shop.opened_order(Wallet.BANK)
@@ -109,6 +112,7 @@ async def test_another_merchant_or_currency_is_a_doubt(shop, change):
     assert (await shop.look(opened.order)).state is OrderState.NEEDS_REVIEW
 
 
+@pytest.mark.fault("A3")
 async def test_the_same_payment_under_another_event_is_told_once(shop):
     opened, genuine = await paid_plainly(shop)
 
@@ -121,6 +125,7 @@ async def test_the_same_payment_under_another_event_is_told_once(shop):
     assert (await events(shop, opened.order))[-1][1].startswith("No change")
 
 
+@pytest.mark.fault("A5", "B12")
 @pytest.mark.parametrize("word", [Paid.CLOSED, Paid.FAILED, Paid.UNPAID])
 async def test_a_later_word_of_the_opposite_takes_nothing_back(shop, word):
     order = await shop.paid_order(Wallet.BANK)
@@ -140,6 +145,7 @@ async def test_a_later_word_of_the_opposite_takes_nothing_back(shop, word):
     assert shop.teller.results == ["paid"]
 
 
+@pytest.mark.fault("A7", "A8")
 async def test_a_word_about_an_unknown_number_is_kept_acknowledged_and_reported(shop):
     _, genuine = await paid_plainly(shop)
 
@@ -151,6 +157,7 @@ async def test_a_word_about_an_unknown_number_is_kept_acknowledged_and_reported(
     assert "Nobody123" in shop.watch.alerts[0]
 
 
+@pytest.mark.fault("A18")
 async def test_another_accounts_number_is_not_touched(shop):
     opened = await shop.opened_order(Wallet.QUICKPASS)
     fact = Snapshot(
@@ -185,6 +192,7 @@ async def test_an_event_without_a_fact_is_kept_and_ignored(shop, monkeypatch):
     assert await notices(shop) == [InboxState.IGNORED]
 
 
+@pytest.mark.fault("A12")
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[]", b"{}", b'{"number":', b"null", b"\x00" * 100])
 async def test_junk_is_refused_and_stored_nowhere(shop, body):
     reply = await shop.checkout.receive("plainpay", "main", HttpRequest("POST", "/notify", body=body))
@@ -194,6 +202,7 @@ async def test_junk_is_refused_and_stored_nowhere(shop, body):
     assert shop.watch.counts == ["notification_rejected"]
 
 
+@pytest.mark.fault("A25", "B16")
 async def test_a_plugin_that_trips_has_verified_nothing(shop, monkeypatch):
     def trip(*_):
         raise KeyError("resource")
@@ -211,6 +220,7 @@ async def test_an_unknown_address_is_not_found(shop):
     assert await shop.checkout.receive("plainpay", "other", HttpRequest("POST", "/")) == HttpReply(404)
 
 
+@pytest.mark.fault("A26", "F7")
 async def test_what_cannot_be_stored_is_not_acknowledged(shop, monkeypatch):
     opened, genuine = await paid_plainly(shop)
 
@@ -227,6 +237,7 @@ async def test_what_cannot_be_stored_is_not_acknowledged(shop, monkeypatch):
     assert (await shop.look(opened.order)).state is OrderState.PAID
 
 
+@pytest.mark.fault("A12")
 async def test_a_forged_notification_starts_no_query(shop):
     opened = await shop.opened_order(Wallet.BANK)
     shop.stalls["plainpay"].faults.arm(Fault.NOTIFY_FORGED)
@@ -241,6 +252,7 @@ async def test_a_forged_notification_starts_no_query(shop):
     assert (await shop.look(opened.order)).state is OrderState.PENDING
 
 
+@pytest.mark.fault("A28")
 async def test_a_lost_notification_is_made_up_for_by_a_query(shop):
     opened = await shop.opened_order(Wallet.BANK)
     shop.stalls["plainpay"].faults.arm(Fault.NOTIFY_LOST)
@@ -252,6 +264,7 @@ async def test_a_lost_notification_is_made_up_for_by_a_query(shop):
     assert shop.teller.results == ["paid"]
 
 
+@pytest.mark.fault("C7")
 async def test_query_and_notification_together_make_one_payment(shop):
     opened, genuine = await paid_plainly(shop)
     shop.clock.advance(5)
@@ -268,6 +281,7 @@ async def test_query_and_notification_together_make_one_payment(shop):
     assert shop.teller.results == ["paid"]
 
 
+@pytest.mark.fault("M8")
 async def test_the_payers_id_is_kept_to_its_last_four_characters(shop, monkeypatch):
     opened = await shop.opened_order(Wallet.BANK)
     fact = Snapshot(

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,11 +29,13 @@ def test_a_later_number_sorts_later_whatever_the_case(moment, gap):
     assert earlier.lower() < later.lower()
 
 
+@pytest.mark.fault("M12")
 def test_numbers_of_one_moment_differ():
     random = FixedRandom()
 
     assert len({new_number(NOON, random) for _ in range(1000)}) == 1000
 
 
+@pytest.mark.fault("J5", "M12")
 def test_a_token_cannot_be_guessed():
     assert 62 ** len(new_token(FixedRandom())) > 2**128

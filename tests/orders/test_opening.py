@@ -53,6 +53,7 @@ async def test_the_intent_is_stored_before_the_institution_is_called(shop, monke
     assert (stored.state, stored.called_at, stored.sends) == (AttemptState.UNKNOWN, shop.clock.now(), 1)
 
 
+@pytest.mark.fault("B3", "B4", "B5", "B6")
 @pytest.mark.parametrize("fault", [*AFTER, *BEFORE, *UNBELIEVABLE])
 async def test_an_answer_that_cannot_be_believed_is_checked_not_failed(shop, fault):
     order = await shop.place()
@@ -74,6 +75,7 @@ async def test_an_answer_that_cannot_be_believed_is_checked_not_failed(shop, fau
     assert shop.teller.shown[-1].attempts[0].code == attempt.code
 
 
+@pytest.mark.fault("B2", "B3")
 async def test_a_tap_while_it_is_checked_asks_again_under_the_same_number(shop):
     order = await shop.place()
     shop.stalls["plainpay"].faults.arm(Fault.TIMEOUT_AFTER)
@@ -84,6 +86,7 @@ async def test_a_tap_while_it_is_checked_asks_again_under_the_same_number(shop):
     assert [attempt.number for attempt in opened.order.attempts] == [opened.attempt.number]
 
 
+@pytest.mark.fault("B1")
 async def test_a_call_that_never_left_can_be_made_again_at_once(shop):
     order = await shop.place()
     shop.stalls["plainpay"].transport.refuse(1)
@@ -96,6 +99,7 @@ async def test_a_call_that_never_left_can_be_made_again_at_once(shop):
     assert (await shop.open(order, Wallet.BANK)).attempt.number == answer.order.attempts[0].number
 
 
+@pytest.mark.fault("B1")
 async def test_a_second_call_that_never_left_says_nothing_about_the_first(shop, monkeypatch):
     order = await shop.place()
     shop.stalls["plainpay"].faults.arm(Fault.TIMEOUT_AFTER)
@@ -107,6 +111,7 @@ async def test_a_second_call_that_never_left_says_nothing_about_the_first(shop, 
     assert answer.order.attempts[0].state is AttemptState.UNKNOWN
 
 
+@pytest.mark.fault("A6")
 async def test_a_notification_that_overtakes_the_reply_wins(shop, monkeypatch):
     order = await shop.place()
     stall = shop.stalls["plainpay"]
@@ -141,6 +146,7 @@ async def test_a_clear_no_leaves_the_order_open_for_other_wallets(shop, monkeypa
     assert (await shop.open(order, Wallet.QUICKPASS)).order.state is OrderState.PENDING
 
 
+@pytest.mark.fault("B8")
 async def test_an_account_that_is_down_is_offered_again_after_a_while(shop, monkeypatch):
     order = await shop.place()
     answers(shop, monkeypatch, "create", Declined(DeclineReason.MISCONFIGURED, "KEY", "Wrong key."))
@@ -155,6 +161,7 @@ async def test_an_account_that_is_down_is_offered_again_after_a_while(shop, monk
     assert "plainpay" in {offer.provider for offer in shop.checkout.offers(order)}
 
 
+@pytest.mark.fault("B9")
 async def test_a_number_known_with_other_parameters_is_our_bug_and_goes_to_a_person(shop, monkeypatch):
     order = await shop.place()
     answers(shop, monkeypatch, "create", Declined(DeclineReason.CONFLICT, "CONFLICT", "Other amount."))
@@ -176,6 +183,7 @@ async def test_a_no_to_a_repeated_call_is_not_believed(shop, monkeypatch):
     assert answer.order.attempts[0].state is AttemptState.UNKNOWN
 
 
+@pytest.mark.fault("B10")
 async def test_already_paid_on_create_is_asked_about(shop, monkeypatch):
     order = await shop.place()
     answers(shop, monkeypatch, "create", Declined(DeclineReason.ALREADY_PAID, "ORDERPAID", "It is paid."))
@@ -186,6 +194,7 @@ async def test_already_paid_on_create_is_asked_about(shop, monkeypatch):
     assert answer.order.attempts[0].state is AttemptState.UNKNOWN
 
 
+@pytest.mark.fault("L2")
 async def test_a_code_with_a_strange_beginning_is_shown_to_nobody(shop, monkeypatch):
     order = await shop.place()
     answers(shop, monkeypatch, "create", Created(code="https://phishing.example/1"))
@@ -198,6 +207,7 @@ async def test_a_code_with_a_strange_beginning_is_shown_to_nobody(shop, monkeypa
     assert "was not shown" in shop.watch.alerts[0]
 
 
+@pytest.mark.fault("B20")
 @pytest.mark.parametrize("number", ["another", None])
 async def test_a_snapshot_instead_of_a_code_is_taken_only_for_this_number(shop, monkeypatch, number):
     order = await shop.place()
@@ -217,6 +227,7 @@ async def test_a_snapshot_instead_of_a_code_is_taken_only_for_this_number(shop, 
     assert answer.why is (Why.CHECKING if number else Why.ALREADY_PAID)
 
 
+@pytest.mark.fault("B16")
 async def test_a_plugin_that_trips_leaves_the_attempt_unknown(shop, monkeypatch):
     order = await shop.place()
 
@@ -230,6 +241,7 @@ async def test_a_plugin_that_trips_leaves_the_attempt_unknown(shop, monkeypatch)
     assert answer.order.attempts[0].state is AttemptState.UNKNOWN
 
 
+@pytest.mark.fault("B17")
 async def test_a_plugin_that_hangs_is_cut_off(shop, monkeypatch):
     order = await shop.place()
 
@@ -244,6 +256,7 @@ async def test_a_plugin_that_hangs_is_cut_off(shop, monkeypatch):
     assert answer.why is Why.CHECKING
 
 
+@pytest.mark.fault("B18")
 async def test_a_cancelled_caller_leaves_the_truth_behind(shop, monkeypatch):
     order = await shop.place()
     started = asyncio.Event()
@@ -281,6 +294,7 @@ async def test_refusals_say_why(shop):
     assert await why() is Why.EXPIRED
 
 
+@pytest.mark.fault("C11")
 async def test_whoever_holds_the_link_may_open(shop):
     order = await shop.place()
 
@@ -305,6 +319,7 @@ async def test_a_code_that_has_died_is_replaced_by_a_new_one(shop, monkeypatch):
     assert second.order.attempt(first.attempt.number).state is AttemptState.CLOSED
 
 
+@pytest.mark.fault("L7")
 async def test_what_is_sent_is_what_is_stored(shop):
     title = "拿铁 Latte"
     opened = await shop.opened_order(Wallet.BANK)

@@ -13,6 +13,7 @@ from tests.orders.shop import USER
 pytestmark = pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 
 
+@pytest.mark.fault("A1")
 async def test_a_payment_is_told_once_and_shown(shop):
     opened = await shop.opened_order()
 
@@ -27,6 +28,7 @@ async def test_a_payment_is_told_once_and_shown(shop):
     assert order.message_id == 101
 
 
+@pytest.mark.fault("A2")
 async def test_sixteen_copies_at_once_make_one_receipt(shop):
     opened = await shop.opened_order()
     shop.pay(opened)
@@ -41,6 +43,7 @@ async def test_sixteen_copies_at_once_make_one_receipt(shop):
     assert shop.watch.counts.count("notification_stored") == 1
 
 
+@pytest.mark.fault("C1")
 async def test_a_double_tap_gets_the_same_code(shop):
     order = await shop.place()
 

@@ -29,12 +29,14 @@ async def test_the_same_key_gives_the_same_order(shop):
     assert len(await shop.checkout.orders_of(USER)) == 1
 
 
+@pytest.mark.fault("C2")
 async def test_sixteen_placings_of_one_key_at_once_give_one_order(shop):
     orders = await asyncio.gather(*(shop.place() for _ in range(16)))
 
     assert len({order.id for order in orders}) == 1
 
 
+@pytest.mark.fault("C5")
 async def test_the_same_key_with_another_amount_is_refused_and_nothing_of_the_batch_is_stored(shop):
     order = await shop.place()
 

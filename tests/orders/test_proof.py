@@ -44,6 +44,7 @@ async def test_a_book_as_it_was_written_holds_page_by_page(shop, monkeypatch):
     assert proof == await prove(shop.book)
 
 
+@pytest.mark.fault("Q6")
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [
@@ -67,6 +68,7 @@ async def test_whatever_is_rewritten_is_named(shop, statement, fault):
     assert before.faults == ()
 
 
+@pytest.mark.fault("Q5")
 async def test_a_ledger_that_does_not_add_up_is_named(shop):
     await shop.paid_order(Wallet.BANK)
 

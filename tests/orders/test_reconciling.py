@@ -61,6 +61,7 @@ async def pay_a_stranger(shop, name="unionpay", number="STRANGER0000001"):
     shop.post(name)
 
 
+@pytest.mark.fault("Q4")
 @pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 @pytest.mark.parametrize(("name", "wallet"), [("unionpay", Wallet.QUICKPASS), ("wechatpay", Wallet.WECHAT)])
 async def test_a_day_on_which_all_agrees_is_clean_however_often_it_is_compared(shop, name, wallet):
@@ -80,6 +81,7 @@ async def test_a_day_on_which_all_agrees_is_clean_however_often_it_is_compared(s
     assert shop.watch.alerts == []
 
 
+@pytest.mark.fault("Q1")
 @pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 async def test_money_that_nothing_of_ours_explains_hangs_in_suspense_once(shop):
     await shop.paid_order(Wallet.QUICKPASS)
@@ -95,6 +97,7 @@ async def test_money_that_nothing_of_ours_explains_hangs_in_suspense_once(shop):
     assert "STRANGER0000001" in shop.watch.alerts[0]
 
 
+@pytest.mark.fault("Q1")
 async def test_a_payment_we_never_heard_of_is_asked_about_and_booked(shop):
     opened = await shop.opened_order(Wallet.QUICKPASS)
     shop.pay(opened)
@@ -140,6 +143,7 @@ async def test_a_refund_made_in_the_console_that_nobody_told_us_of_is_booked(sho
     assert sum(line.minor for line in lines if line.account == "orders") == -1200
 
 
+@pytest.mark.fault("Q3")
 async def test_another_amount_on_the_statement_changes_nothing_and_calls_a_person_once(shop, monkeypatch):
     order = await shop.paid_order(Wallet.QUICKPASS)
     shop.clock.advance(OVERNIGHT_S)
@@ -173,6 +177,7 @@ async def test_a_line_that_stands_otherwise_the_second_time_is_told_and_the_firs
     assert await differences(shop) == [("changed", order.attempts[0].number)]
 
 
+@pytest.mark.fault("Q2")
 async def test_ours_without_a_line_is_told(shop, monkeypatch):
     order = await shop.paid_order(Wallet.QUICKPASS)
     shop.clock.advance(OVERNIGHT_S)
@@ -183,6 +188,7 @@ async def test_ours_without_a_line_is_told(shop, monkeypatch):
     assert any("is missing" in text for text in shop.watch.alerts)
 
 
+@pytest.mark.fault("E8")
 async def test_a_payment_after_unionpays_cut_off_stands_in_the_next_statement(shop):
     shop.clock.advance(11 * 3600 + 1800)  # 23:30 in Beijing
     order = await shop.paid_order(Wallet.QUICKPASS)
@@ -213,6 +219,7 @@ async def test_what_is_explained_later_leaves_suspense(shop, monkeypatch):
     assert await held(shop) == {}
 
 
+@pytest.mark.fault("Q4")
 @pytest.mark.parametrize("mishap", [ReplyError("not whole"), KeyError("column")])
 async def test_a_statement_that_cannot_be_had_is_a_problem_of_that_account_alone(shop, monkeypatch, mishap):
     await shop.paid_order(Wallet.QUICKPASS)
@@ -259,6 +266,7 @@ def moment(text):
     return datetime.fromisoformat(f"2026-{text}:00+08:00").astimezone(UTC)
 
 
+@pytest.mark.fault("E8")
 @pytest.mark.parametrize(
     ("moments", "days"),
     [

@@ -53,6 +53,7 @@ async def refund(shop, order, amount=SIXTY, **more):
     return await shop.checkout.refund(order.id, amount, "冷了", "operator:li", **more)
 
 
+@pytest.mark.fault("D1")
 @pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 async def test_of_two_refunds_of_sixty_from_a_hundred_one_is_made(shop):
     order = await paid(shop)
@@ -68,6 +69,7 @@ async def test_of_two_refunds_of_sixty_from_a_hundred_one_is_made(shop):
     assert (await shop.look(order)).state is OrderState.PARTLY_REFUNDED
 
 
+@pytest.mark.fault("D3")
 async def test_parts_add_up_to_the_whole_to_the_fen(shop):
     order = await paid(shop, Money(7, "CNY"))
 
@@ -83,6 +85,7 @@ async def test_parts_add_up_to_the_whole_to_the_fen(shop):
     assert isinstance(await refund(shop, order, Money(1, "CNY")), Refused)
 
 
+@pytest.mark.fault("D2")
 async def test_what_makes_no_sense_is_refused_before_any_call(shop):
     order = await paid(shop)
     unpaid = await shop.place("cart-2")
@@ -101,6 +104,7 @@ async def test_what_makes_no_sense_is_refused_before_any_call(shop):
     assert len(shop.stalls["plainpay"].transport.requests) == calls
 
 
+@pytest.mark.fault("D8")
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
@@ -121,6 +125,7 @@ async def test_the_institutions_limits_are_kept(shop, limits, why):
     assert answer.why is why
 
 
+@pytest.mark.fault("D1")
 async def test_the_budget_is_reserved_before_the_call(shop, monkeypatch):
     order = await paid(shop)
     seen = []
@@ -136,6 +141,7 @@ async def test_the_budget_is_reserved_before_the_call(shop, monkeypatch):
     assert seen == [(RefundState.UNKNOWN, 6000)]
 
 
+@pytest.mark.fault("D4", "D5")
 @pytest.mark.parametrize("fault", [Fault.TIMEOUT_AFTER, Fault.TIMEOUT_BEFORE, Fault.GARBAGE])
 async def test_an_unknown_refund_is_asked_about_and_made_once(shop, fault):
     order = await paid(shop)
@@ -189,6 +195,7 @@ async def test_a_clear_no_gives_the_budget_back(shop, monkeypatch):
     assert isinstance(await refund(shop, order, HUNDRED), Refund)
 
 
+@pytest.mark.fault("D5", "D7")
 async def test_a_low_balance_keeps_the_reservation_and_tries_later_with_the_same_number(shop, monkeypatch):
     order = await paid(shop)
     answers(shop, monkeypatch, "refund", Declined(DeclineReason.BALANCE, "NOTENOUGH", "Top up."))
@@ -227,6 +234,7 @@ async def test_a_no_to_a_repeat_is_final_once_the_first_call_cannot_arrive_any_m
     assert (await shop.look(order)).refunds[0].state is RefundState.FAILED
 
 
+@pytest.mark.fault("D5", "D11")
 async def test_the_same_key_refunds_once(shop):
     order = await paid(shop)
 
@@ -288,6 +296,7 @@ async def test_a_refund_report_that_does_not_match_books_nothing(shop, monkeypat
     assert (await shop.look(order)).state is OrderState.PARTLY_REFUNDED
 
 
+@pytest.mark.fault("D9")
 async def test_a_bounced_refund_calls_a_person_and_stays_in_the_books(shop):
     order = await paid(shop)
     asked = await refund(shop, order)
@@ -307,6 +316,7 @@ async def test_a_bounced_refund_calls_a_person_and_stays_in_the_books(shop):
     assert "ACCOUNT_CLOSED" in shop.watch.alerts[0]
 
 
+@pytest.mark.fault("D6")
 async def test_a_refund_through_unionpay_is_told_by_its_notification(shop):
     opened = await shop.opened_order(Wallet.QUICKPASS)
     shop.pay(opened)

@@ -66,6 +66,7 @@ class TestStore:
 
         assert await shop.look(order) == order
 
+    @pytest.mark.fault("H8")
     async def test_a_store_of_a_newer_program_is_refused(self, shop):
         async def pretend(connection):
             await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -75,6 +76,7 @@ class TestStore:
         with pytest.raises(SchemaError, match="newer version"):
             await open_book(shop.url)
 
+    @pytest.mark.fault("F12")
     async def test_a_migration_that_dies_half_way_leaves_nothing(self, empty_url, monkeypatch):
         def half_way(connection):
             migrate(connection)
@@ -97,6 +99,7 @@ class TestStore:
 
         assert await shop.look(opened.order) == opened.order
 
+    @pytest.mark.fault("F10")
     async def test_a_failed_transaction_leaves_nothing(self, shop):
         order = await shop.place()
 
@@ -108,6 +111,7 @@ class TestStore:
             await shop.book.write(work)
         assert (await shop.look(order)).title == order.title
 
+    @pytest.mark.fault("C10")
     async def test_a_change_to_an_older_version_is_refused(self, shop):
         order = await shop.place()
         stale = replace(order, version=order.version - 1)
@@ -121,6 +125,7 @@ class TestStore:
             await shop.book.write(work)
         assert await shop.look(order) == order
 
+    @pytest.mark.fault("C7")
     async def test_fifty_changes_at_once_are_all_made(self, shop):
         order = await shop.place()
 
@@ -165,6 +170,7 @@ class TestStore:
         with pytest.raises(IntegrityError):
             await shop.book.write(lambda one: one.execute(update(attempts).values(called_at=None)))
 
+    @pytest.mark.fault("D1")
     async def test_more_refunds_than_money_cannot_be(self, shop):
         await shop.paid_order()
 
@@ -240,6 +246,7 @@ async def test_the_file_is_durable_and_nobody_elses(empty_url):
     await book.close()
 
 
+@pytest.mark.fault("E6")
 async def test_a_moment_keeps_its_microseconds_and_needs_a_zone():
     moment = Moment()
     exact = NOON.replace(microsecond=123457)

@@ -1,5 +1,7 @@
 """One order, two wallets: the first code is closed or asked about, and what is paid twice goes back."""
 
+import pytest
+
 from bot.orders.checkout import Refused, Why
 from bot.orders.order import AttemptState, OrderState
 from providers.sdk.wallets import Wallet
@@ -22,6 +24,7 @@ async def test_a_second_wallet_turns_an_intent_that_nobody_heard_of(shop):
     assert len(opened.order.attempts) == 1
 
 
+@pytest.mark.fault("C4")
 async def test_another_wallet_closes_the_first_code(shop):
     first = await shop.opened_order(Wallet.QUICKPASS)
 
@@ -32,6 +35,7 @@ async def test_another_wallet_closes_the_first_code(shop):
     assert second.warning == ""
 
 
+@pytest.mark.fault("B14")
 async def test_a_wallet_that_was_paid_meanwhile_is_not_followed_by_another(shop):
     first = await shop.opened_order(Wallet.BANK)
     shop.pay(first)
@@ -44,6 +48,7 @@ async def test_a_wallet_that_was_paid_meanwhile_is_not_followed_by_another(shop)
     assert shop.teller.results == ["paid"]
 
 
+@pytest.mark.fault("C4")
 async def test_when_the_first_code_cannot_be_closed_the_payer_is_warned(shop):
     first = await shop.opened_order(Wallet.BANK)
     shop.stalls["plainpay"].transport.refuse(1)
@@ -56,6 +61,7 @@ async def test_when_the_first_code_cannot_be_closed_the_payer_is_warned(shop):
     assert (await shop.look(second.order)).attempt(first.attempt.number).state is AttemptState.CLOSED
 
 
+@pytest.mark.fault("C3")
 async def test_both_codes_paid_is_one_payment_and_one_refund(shop):
     first = await shop.opened_order(Wallet.BANK)
     shop.stalls["plainpay"].transport.refuse(1)

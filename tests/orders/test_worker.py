@@ -56,6 +56,7 @@ async def test_the_same_message_is_edited_from_then_on(shop):
     assert [shown.message_id for shown in shop.teller.shown] == [None, 101]
 
 
+@pytest.mark.fault("I2")
 async def test_while_the_messenger_is_away_everything_waits(shop):
     shop.teller.broken = True
     order = await shop.paid_order(Wallet.BANK)
@@ -70,6 +71,7 @@ async def test_while_the_messenger_is_away_everything_waits(shop):
     assert await letters(shop, OutboxState.NEW) == []
 
 
+@pytest.mark.fault("I7")
 async def test_a_chat_that_is_gone_stops_nothing(shop, monkeypatch):
     async def gone(_order):
         return None
@@ -93,6 +95,7 @@ async def test_a_message_is_given_up_in_the_end_and_a_person_is_called(shop):
     assert "given up" in shop.watch.alerts[0]
 
 
+@pytest.mark.fault("F11")
 async def test_a_result_keeps_its_key_when_it_is_told_again(shop, monkeypatch):
     await shop.paid_order(Wallet.BANK)
     [(key, _)] = shop.teller.told
@@ -132,6 +135,7 @@ class RealClock:
         await asyncio.sleep(seconds)
 
 
+@pytest.mark.fault("G14")
 @pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 async def test_the_loops_run_until_they_are_stopped(shop):
     shop.clock = RealClock(shop.clock)

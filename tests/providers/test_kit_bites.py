@@ -25,6 +25,7 @@ def run(name, subject):
     return attempt(BY_NAME[name], subject)
 
 
+@pytest.mark.fault("K13", "K14")
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_in_plainpay_is_caught(name):
     spoilt, caught_by = FAULTS[name]

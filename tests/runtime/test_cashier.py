@@ -139,6 +139,7 @@ def test_the_institution_s_own_expiry_is_shown_when_it_is_earlier():
     assert "Valid for 1 minute, until 2026-07-01 04:01 UTC." in said(screen)
 
 
+@pytest.mark.fault("L6")
 def test_a_code_that_has_died_leads_back_to_the_one_code():
     order = with_attempt(usable_until=NOON + timedelta(minutes=1))
 
@@ -204,6 +205,7 @@ def test_a_key_is_read_as_it_was_written_and_fits_a_button(order_id, verb):
     assert read_key(data) == PaymentKey(order_id, verb)
 
 
+@pytest.mark.fault("J2")
 @pytest.mark.parametrize(
     "data",
     [
@@ -237,6 +239,7 @@ def test_every_refusal_has_a_sentence_that_fits_a_toast(why, language):
     assert 0 < len(refusal_text(why, language)) <= 200
 
 
+@pytest.mark.fault("J5")
 def test_somebody_else_s_order_sounds_like_no_order():
     assert refusal_text(Why.NOT_YOURS, "en") == refusal_text(Why.UNKNOWN_ORDER, "en")
 

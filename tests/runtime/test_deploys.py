@@ -1,5 +1,7 @@
 """A session meets another version of its program: nobody is locked out, storage and orders stay."""
 
+import pytest
+
 from miniprograms.sdk import Button, Money, Page, PageData, PaymentStatus, View
 from tests.fakes.programs import JOURNAL, app_of, logging_app
 
@@ -110,6 +112,7 @@ async def test_a_method_a_deploy_took_away_is_told_and_undone(host, person, tmp_
     assert anna.sees() == "new"
 
 
+@pytest.mark.fault("K16")
 async def test_a_program_that_was_removed_leaves_the_list(host, person, tmp_path):
     anna = person(host(logging_app(tmp_path)))
     await anna.command("start")

@@ -184,6 +184,7 @@ async def test_a_small_query_stands_in_the_link_itself(anna, host, programs):
     assert (SHOWN[-1].scene, SHOWN[-1].path) == (1194, "home")
 
 
+@pytest.mark.fault("J6")
 async def test_a_long_query_stands_in_the_table(anna):
     await anna.tap("long_link")
     start = anna.sees().removeprefix("https://t.me/moongate_bot?start=")
@@ -205,6 +206,7 @@ async def test_a_code_of_our_own_link_opens_the_page(anna, surface):
     assert SHOWN[-1].scene == 1047
 
 
+@pytest.mark.fault("J6")
 @pytest.mark.parametrize("start", ["snobody", "i!!", "iAAAA", "x", "i" * 64, "iY29tLmdvbmUgaG9tZQ"])
 async def test_a_link_that_leads_nowhere_says_so_and_opens_home(anna, start):
     await anna.command("start", start)

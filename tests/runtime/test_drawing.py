@@ -32,6 +32,7 @@ def drawn(host, person, tmp_path, logged):
     return draw
 
 
+@pytest.mark.fault("K4")
 @pytest.mark.parametrize(
     ("make", "words"),
     [

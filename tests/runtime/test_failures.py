@@ -90,6 +90,7 @@ async def anna(host, person, tmp_path):
     return anna
 
 
+@pytest.mark.fault("K3")
 @pytest.mark.parametrize("button", ["explode", "hang", "unrender", "misset", "circle"])
 async def test_a_page_that_breaks_is_undone_and_the_person_told(anna, counter, store, button):
     toast = await anna.tap(button)
@@ -103,6 +104,7 @@ async def test_a_page_that_breaks_is_undone_and_the_person_told(anna, counter, s
     assert anna.sees() == "count 2"
 
 
+@pytest.mark.fault("K2")
 async def test_a_method_that_ignores_the_deadline_cannot_write_after_it(anna, store):
     toast = await anna.tap("sulk")
     await asyncio.sleep(1)
@@ -164,6 +166,7 @@ async def test_a_page_that_can_no_longer_be_shown_is_no_dead_end(host, person, t
     assert anna.sees() == "count 0"
 
 
+@pytest.mark.fault("J3")
 async def test_a_stale_button_is_answered_within_a_second_and_the_page_redrawn(anna):
     stale = anna.finger("more")
     await anna.command("apps")
@@ -174,6 +177,7 @@ async def test_a_stale_button_is_answered_within_a_second_and_the_page_redrawn(a
     assert anna.sees() == "Choose a mini program:"
 
 
+@pytest.mark.fault("J2")
 @pytest.mark.parametrize(
     "data", ["", "t", "tzz.abc.def", "nonsense", "t7.x", "h:open:nobody", "h:", "p:zz", "t7.a.b" * 9]
 )
@@ -186,6 +190,7 @@ async def test_data_nobody_made_is_answered_and_does_nothing(anna, data):
     assert len(anna.surface.answers[forged.origin.callback_id]) == 1
 
 
+@pytest.mark.fault("J1")
 async def test_another_member_of_the_group_cannot_tap_my_buttons(anna, person):
     mine = anna.finger("more")
     boris = person(anna.runtime, user_id=8)
@@ -223,6 +228,7 @@ async def test_a_turn_without_a_tap_says_it_in_the_chat(host, person, tmp_path):
     assert anna.sees() == f"say\n\n{UNDONE}"
 
 
+@pytest.mark.fault("G2")
 async def test_redis_being_away_is_not_the_page_s_fault(host, person, tmp_path, redis, prefix):
     app = app_of(tmp_path)
     app.page("home")(Counting)

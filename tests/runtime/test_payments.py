@@ -57,6 +57,7 @@ async def anna(host, person, shop):
     return anna
 
 
+@pytest.mark.fault("C1")
 async def test_a_double_tap_on_pay_is_one_order(anna, counter):
     first = anna.finger("Pay")
 
@@ -69,6 +70,7 @@ async def test_a_double_tap_on_pay_is_one_order(anna, counter):
     ]
 
 
+@pytest.mark.fault("I5", "J3")
 async def test_pay_from_an_older_picture_of_the_page_does_nothing(anna, counter):
     old = anna.finger("Pay")
     await anna.tap("Look")
@@ -156,6 +158,7 @@ async def test_the_page_comes_down_under_the_cashier_when_it_has_news(anna, coun
     assert text_of(surface.messages[7][cashier + 1]) == "requestPayment:ok 1"
 
 
+@pytest.mark.fault("K7")
 async def test_a_payment_needs_the_permission(host, person, tmp_path, counter):
     app = app_of(tmp_path / "bare", pages=["till"], permission={})
     app.page("till")(type("Home", (Till,), {}))
@@ -180,6 +183,7 @@ async def test_the_list_of_orders_brings_a_cashier_back_down(anna, counter, surf
     assert again == max(surface.messages[7])
 
 
+@pytest.mark.fault("J5")
 async def test_somebody_else_s_order_is_an_unknown_order(anna, counter, person, surface):
     await anna.tap("Pay")
     await anna.runtime.show(counter.orders["order1"])
@@ -200,6 +204,7 @@ async def test_cancel_on_the_cashier_cancels(anna, counter):
     assert counter.orders["order1"].state == "cancelled"
 
 
+@pytest.mark.fault("C11")
 async def test_two_people_of_one_group_have_a_screen_each(host, person, tmp_path):
     runtime = host(logging_app(tmp_path))
     anna, boris = person(runtime, chat_id=-5), person(runtime, user_id=8, chat_id=-5)

@@ -36,6 +36,7 @@ def read(png):
     return found.text
 
 
+@pytest.mark.fault("L7")
 @pytest.mark.parametrize("text", CODES)
 def test_a_reader_reads_the_text_that_was_drawn(text):
     assert read(qr_png(text)) == text
@@ -81,6 +82,7 @@ def test_the_same_text_is_the_same_picture():
     assert qr_png(CODES[0]) == qr_png(CODES[0])
 
 
+@pytest.mark.fault("L1")
 @pytest.mark.parametrize("text", ["", "x" * (TEXT_BYTES_MAX + 1), "付" * TEXT_BYTES_MAX])
 def test_a_text_that_cannot_be_a_code_is_refused(text):
     with pytest.raises(ValueError, match="cannot be drawn"):

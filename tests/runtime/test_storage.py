@@ -33,6 +33,7 @@ async def test_nothing_is_kept_of_a_turn_that_is_not_saved(locker):
     assert await locker().read("cart") is None
 
 
+@pytest.mark.fault("K6")
 async def test_programs_and_people_do_not_see_each_other(store, locker):
     mine = locker()
     await mine.write("cart", 1)
@@ -42,6 +43,7 @@ async def test_programs_and_people_do_not_see_each_other(store, locker):
     assert await locker(user_id=8).read("cart") is None
 
 
+@pytest.mark.fault("G12", "K5")
 async def test_a_megabyte_fits_under_a_key_and_a_byte_more_does_not(locker):
     here = locker()
     await here.write("k", "x" * (STORAGE_KEY_BYTES_MAX - 3))
@@ -53,6 +55,7 @@ async def test_a_megabyte_fits_under_a_key_and_a_byte_more_does_not(locker):
     assert (await here.info()).current_bytes == STORAGE_KEY_BYTES_MAX
 
 
+@pytest.mark.fault("K5")
 async def test_ten_megabytes_fit_over_turns_and_more_does_not(store, locker):
     for number in range(10):
         here = locker()

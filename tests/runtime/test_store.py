@@ -27,6 +27,7 @@ async def test_who_comes_second_waits_and_then_sees_what_was_saved(store):
     assert (taken.body, taken.seq, taken.last) == (b"one", 1, 3)
 
 
+@pytest.mark.fault("C10")
 async def test_who_has_lost_the_seat_writes_nothing(redis, prefix):
     slow = SessionStore(redis, FakeRandom("slow"), prefix=prefix, lock_lives_s=0.02)
     late = await slow.take(SEAT)
@@ -41,6 +42,7 @@ async def test_who_has_lost_the_seat_writes_nothing(redis, prefix):
     assert await other.read(7, "shop", "k") is None
 
 
+@pytest.mark.fault("G8")
 async def test_a_session_that_changed_meanwhile_is_not_overwritten(store, redis, prefix):
     taken = await store.take(SEAT)
     await redis.hset(f"{prefix}:{{u7}}:s:5", "seq", 9)
@@ -66,6 +68,7 @@ async def test_the_seat_of_a_process_that_died_comes_free(redis, prefix):
     assert taken.seq == 0
 
 
+@pytest.mark.fault("G13")
 async def test_a_server_that_forgot_the_scripts_is_told_them_again(store, redis):
     await store.release(await store.take(SEAT))
     await redis.script_flush()

@@ -101,6 +101,7 @@ async def test_a_broken_append_only_file_is_reported_in_one_sentence(settings):
             pass
 
 
+@pytest.mark.fault("G4")
 async def test_a_torn_append_only_file_is_repaired(settings):
     async with open_redis(settings) as client:
         await client.set("kept", 1)
@@ -178,6 +179,7 @@ async def test_a_killed_server_is_reported_by_the_client_in_time(tmp_path):
                 await client.get("a")
 
 
+@pytest.mark.fault("G6")
 async def test_unsafe_settings_come_with_their_cure(bare_redis):
     settings = Settings(_env_file=None, redis_url=bare_redis)
 
@@ -227,6 +229,7 @@ async def test_a_cluster_is_recognised_and_serves_scripts_on_one_tag(cluster):
     assert findings == ("Redis keeps no append-only file: set `appendonly yes` in redis.conf.",)
 
 
+@pytest.mark.fault("G1")
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -244,6 +247,7 @@ async def test_a_redis_that_cannot_be_reached_is_one_clear_sentence(url, said):
     assert "hunter2" not in str(refusal.value)
 
 
+@pytest.mark.fault("G15")
 async def test_an_old_server_is_refused():
     class Old:
         async def info(self, _section):

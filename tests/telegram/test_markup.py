@@ -23,6 +23,7 @@ def units(text):
     return len(text.encode("utf-16-le")) // 2
 
 
+@pytest.mark.fault("K9", "M1", "M2")
 def test_styles_become_entities_and_the_text_stays_plain():
     body = (Bold("Latte"), Text(" & <b>x</b> *y* "), Code("0Zk3"), Text("\n"), Text("gone", Style.STRIKE))
 

@@ -67,6 +67,7 @@ async def test_an_update_that_is_still_being_handled_is_not_acknowledged(api, ne
     assert house.done == ["quick", "slow"]
 
 
+@pytest.mark.fault("I6")
 async def test_killed_in_the_middle_the_unfinished_update_comes_again_and_the_finished_does_not(
     api, new_telegram, house
 ):
@@ -116,6 +117,7 @@ async def test_a_stop_does_not_wait_for_ever(api, new_telegram, house, monkeypat
     assert pending(api) == ["stuck"]
 
 
+@pytest.mark.fault("K15")
 async def test_a_slow_chat_does_not_delay_the_others(api, new_telegram, house):
     house.gates["slow"] = gate = asyncio.Event()
     async with new_telegram(house.handle):
@@ -204,6 +206,7 @@ async def test_another_poller_is_explained_once(api, new_telegram, house):
     assert "deleteWebhook" in line["advice"]
 
 
+@pytest.mark.fault("I15")
 async def test_a_token_revoked_while_running_ends_the_run_with_advice(api, new_telegram, house):
     api.fault("getUpdates", code=401)
 
@@ -243,6 +246,7 @@ async def running(polling, fact):
     await task
 
 
+@pytest.mark.fault("I14")
 async def test_a_hundred_and_more_waiting_updates_are_all_handled_once():
     line = Line(*range(1000, 1450))
     taken = []
@@ -280,6 +284,7 @@ async def test_the_offset_never_passes_an_unfinished_update():
     assert line.offsets[-1] == 13
 
 
+@pytest.mark.fault("I14")
 async def test_an_update_that_expires_at_telegram_while_it_waits_does_not_hold_up_the_rest():
     line = Line(10)
     taken = []

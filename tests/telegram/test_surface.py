@@ -55,6 +55,7 @@ async def test_an_edit_changes_the_message_in_place(api, surface):
     assert newest(api).buttons[0][0].label == "Back"
 
 
+@pytest.mark.fault("I8")
 async def test_drawing_what_is_there_is_no_error(api, surface):
     first = await surface.draw(ANN.id, screen("one", "Next"), edit=None)
 
@@ -64,6 +65,7 @@ async def test_drawing_what_is_there_is_no_error(api, surface):
     assert not newest(api).edited
 
 
+@pytest.mark.fault("I8")
 async def test_a_message_that_is_gone_is_drawn_anew_and_its_old_name_follows(api, surface):
     first = await surface.draw(ANN.id, screen("one"), edit=None)
     await surface.erase(ANN.id, first.message_id)
@@ -164,6 +166,7 @@ async def test_a_hint_opens_the_text_field_with_a_new_message(api, surface):
     assert api.input_bar(ANN.id).reply_to == second.message_id
 
 
+@pytest.mark.fault("I7")
 async def test_a_chat_that_blocked_us_or_never_was_is_an_answer(api, surface):
     first = await surface.draw(ANN.id, screen("one"), edit=None)
     api.block(ANN)
@@ -175,6 +178,7 @@ async def test_a_chat_that_blocked_us_or_never_was_is_an_answer(api, surface):
     await surface.erase(999, 5)
 
 
+@pytest.mark.fault("I1")
 async def test_too_many_requests_are_waited_for_and_the_order_of_the_chat_is_kept(api, surface, clock):
     api.fault("sendMessage", code=429, retry_after=30)
 
@@ -208,6 +212,7 @@ async def test_one_slow_chat_does_not_hold_up_another(api, surface, calls):
     assert said(api) == ["to Ann"]
 
 
+@pytest.mark.fault("I2")
 @pytest.mark.parametrize("code", [500, 502, NO_ANSWER])
 async def test_a_server_in_trouble_is_tried_again_with_growing_pauses(api, surface, clock, code):
     api.fault("sendMessage", code=code, times=3)
@@ -227,6 +232,7 @@ async def test_a_server_that_stays_away_is_given_up_in_bounded_time(api, surface
     assert len(clock.slept) == 4
 
 
+@pytest.mark.fault("I3")
 async def test_an_edit_whose_answer_was_lost_is_not_done_twice(api, surface):
     first = await surface.draw(ANN.id, screen("one"), edit=None)
     api.fault("editMessageText", code=500, after=True)
@@ -237,6 +243,7 @@ async def test_an_edit_whose_answer_was_lost_is_not_done_twice(api, surface):
     assert said(api) == ["two"]
 
 
+@pytest.mark.fault("I1")
 async def test_draws_that_wait_for_the_same_message_melt_into_the_newest(api, surface, calls):
     first = await surface.draw(ANN.id, screen("0"), edit=None)
     calls.seen.clear()
@@ -286,6 +293,7 @@ async def test_a_revoked_token_says_what_to_do(api, surface):
         await surface.draw(ANN.id, screen("one"), edit=None)
 
 
+@pytest.mark.fault("I9")
 async def test_a_group_that_became_a_supergroup_is_followed(bot, clock):
     surface = TelegramSurface(bot, clock)
     asked = []
@@ -342,6 +350,7 @@ async def test_a_tap_is_answered_with_a_toast(api, surface):
     assert (outcome.answered, outcome.alert, outcome.toast) == (True, True, "好" * 200)
 
 
+@pytest.mark.fault("I13")
 async def test_a_tap_that_is_too_old_is_let_go(api, surface):
     await surface.answer("12345", "hello")
 

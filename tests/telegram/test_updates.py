@@ -93,6 +93,7 @@ def test_a_person_without_a_language_is_spoken_to_in_english():
     assert event(text="x", **{"from": unknown}).origin.language == "en"
 
 
+@pytest.mark.fault("J13")
 def test_an_anonymous_administrator_and_a_channel_are_nobody():
     stand_in = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
 
@@ -106,11 +107,13 @@ def test_other_bots_are_nobody():
     assert event("callback_query", **{"from": {**ANN, "is_bot": True}}) is None
 
 
+@pytest.mark.fault("J14")
 def test_an_edited_message_does_nothing_again():
     assert event("edited_message", text="/start pay_123") is None
     assert not any("edited" in kind for kind in ALLOWED)
 
 
+@pytest.mark.fault("J4")
 def test_a_tap_on_an_inline_message_a_game_or_in_a_channel_is_not_for_us():
     assert event("callback_query", message=None, inline_message_id="i") is None
     assert event("callback_query", data=None, game_short_name="chess") is None
@@ -125,6 +128,7 @@ def test_messages_of_other_kinds_are_let_pass(fields):
     assert event(**fields) is None
 
 
+@pytest.mark.fault("I10")
 def test_an_update_of_a_kind_from_the_future_is_let_pass():
     update = Update.model_validate({"update_id": 55, "telepathy": {"from": ANN, "thought": "latte"}})
 

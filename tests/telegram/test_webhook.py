@@ -64,6 +64,7 @@ async def test_who_does_not_know_it_brings_nothing(knock, taker, secret):
     assert taker.taken == []
 
 
+@pytest.mark.fault("I11")
 @pytest.mark.parametrize("secret", [b"\xe5\xaf\x86", b"\xff\xfe", b"s\xc3\xa9cret"])
 async def test_a_secret_that_is_not_ascii_is_wrong_and_not_an_accident(knock, taker, secret):
     reader, writer = await asyncio.open_connection("127.0.0.1", knock.port)
@@ -78,6 +79,7 @@ async def test_a_secret_that_is_not_ascii_is_wrong_and_not_an_accident(knock, ta
     assert taker.taken == []
 
 
+@pytest.mark.fault("I11")
 @pytest.mark.parametrize(
     "body",
     [
@@ -110,6 +112,7 @@ async def test_a_body_that_is_too_large_is_refused_also_without_a_length(knock, 
     assert taker.taken == []
 
 
+@pytest.mark.fault("I6")
 async def test_the_answer_waits_until_the_effects_are_durable(knock, taker):
     taker.gate.clear()
     call = asyncio.create_task(knock())
@@ -127,6 +130,7 @@ async def test_what_is_not_durable_shall_come_again(knock, taker):
     assert await knock() == 503
 
 
+@pytest.mark.fault("I12")
 @pytest.mark.parametrize("secret", ["", "short", "x" * 257, "not allowed here!"])
 def test_a_webhook_without_a_good_secret_is_not_opened(secret):
     with pytest.raises(WebhookUnsafeError, match="TELEGRAM_WEBHOOK_SECRET") as raised:

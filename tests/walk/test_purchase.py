@@ -105,6 +105,7 @@ def test_a_stranger_to_the_code_is_told_why_it_cannot_be_paid(person: Person) ->
     assert len(reason) > 10
 
 
+@pytest.mark.fault("A1", "A9", "A12")
 @pytest.mark.parametrize("fault", ["notify_twice", "notify_lost", "notify_forged", "notify_late"])
 def test_whatever_happens_to_the_notification_there_is_one_receipt(person: Person, fault: str) -> None:
     code = person.order_coffee()
@@ -127,6 +128,7 @@ def test_an_order_nobody_pays_expires_and_says_so(person: Person) -> None:
     _state_becomes(person, order["id"], "expired")
 
 
+@pytest.mark.fault("F9")
 @pytest.mark.parametrize("moment", ["between scan and pay", "between pay and the notification"])
 def test_after_kill_9_the_order_ends_paid_with_one_receipt(house: House, person: Person, moment: str) -> None:
     code = person.order_coffee()
@@ -148,6 +150,7 @@ def test_after_kill_9_the_order_ends_paid_with_one_receipt(house: House, person:
     assert person.count(RECEIPT) == 1
 
 
+@pytest.mark.fault("M7")
 def test_the_log_holds_no_secret(house: House, person: Person) -> None:
     person.order_coffee()
 

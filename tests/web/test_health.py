@@ -56,6 +56,7 @@ async def test_the_till_s_numbers_are_read_where_they_are_served(till, serving):
         assert "moongate_till_alerts_total 1.0" in (await browser.get("/metrics")).text
 
 
+@pytest.mark.fault("N11")
 async def test_numbers_given_a_port_of_their_own_are_not_on_this_one(till, serving):
     async with serving(build_web(till, None, checks={})) as browser:
         assert (await browser.get("/metrics")).status == 404

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from bot.web import build_web
 
 
@@ -8,6 +10,7 @@ async def connect(browser):
     return await asyncio.open_connection(host, int(port))
 
 
+@pytest.mark.fault("N1")
 async def test_a_connection_that_says_nothing_is_closed(till, serving):
     async with serving(build_web(till, None, checks={}), header_within_s=0.2) as browser:
         reader, writer = await connect(browser)
@@ -15,6 +18,7 @@ async def test_a_connection_that_says_nothing_is_closed(till, serving):
         writer.close()
 
 
+@pytest.mark.fault("N1")
 async def test_a_header_that_drips_is_cut_off(till, serving):
     async with serving(build_web(till, None, checks={}), header_within_s=0.3) as browser:
         reader, writer = await connect(browser)
@@ -39,6 +43,7 @@ async def test_a_header_in_two_pieces_is_served_and_may_stay(till, serving):
         writer.close()
 
 
+@pytest.mark.fault("N1")
 async def test_beyond_the_cap_connections_are_turned_away_and_the_others_go_on(till, serving):
     async with serving(build_web(till, None, checks={}), connections_max=2) as browser:
         first, second = await connect(browser), await connect(browser)
@@ -52,6 +57,7 @@ async def test_beyond_the_cap_connections_are_turned_away_and_the_others_go_on(t
             each.close()
 
 
+@pytest.mark.fault("A30", "N9")
 async def test_a_malformed_request_is_answered_and_does_not_fill_the_log(browser, caplog):
     reader, writer = await connect(browser)
     writer.write("GET /微 HTTP/1.1\r\nHost: x\r\n\r\n".encode())

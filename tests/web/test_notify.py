@@ -28,6 +28,7 @@ async def test_the_institution_gets_the_till_s_answer(browser):
     assert answer.headers["Content-Type"] == "application/json"
 
 
+@pytest.mark.fault("A26")
 async def test_after_a_fault_of_ours_the_institution_is_made_to_repeat(browser, till):
     till.reply = RuntimeError("canary")
 
@@ -37,6 +38,7 @@ async def test_after_a_fault_of_ours_the_institution_is_made_to_repeat(browser, 
     assert "canary" not in answer.text
 
 
+@pytest.mark.fault("N3")
 async def test_a_body_of_the_largest_size_is_taken_and_one_byte_more_is_not(browser, till):
     taken = await browser.post(PATH, data=b"x" * BODY_BYTES_MAX)
     refused = await browser.post(PATH, data=b"x" * (BODY_BYTES_MAX + 1))
@@ -45,6 +47,7 @@ async def test_a_body_of_the_largest_size_is_taken_and_one_byte_more_is_not(brow
     assert len(till.received) == 1
 
 
+@pytest.mark.fault("A30", "N3")
 async def test_a_body_of_undeclared_size_is_capped_too(browser, till):
     async def chunks():
         for _ in range(80):
@@ -56,6 +59,7 @@ async def test_a_body_of_undeclared_size_is_capped_too(browser, till):
     assert till.received == []
 
 
+@pytest.mark.fault("N4")
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
 async def test_a_compressed_body_is_refused_unread(browser, till, encoding):
     answer = await browser.post(PATH, data=gzip.compress(b"{}"), headers={"Content-Encoding": encoding})
@@ -64,6 +68,7 @@ async def test_a_compressed_body_is_refused_unread(browser, till, encoding):
     assert till.received == []
 
 
+@pytest.mark.fault("N2")
 async def test_a_body_that_drips_is_given_up(browser, till, monkeypatch):
     monkeypatch.setattr(notify, "_BODY_WITHIN_S", 0.2)
     host, port = browser.base.removeprefix("http://").split(":")
@@ -77,6 +82,7 @@ async def test_a_body_that_drips_is_given_up(browser, till, monkeypatch):
     assert till.received == []
 
 
+@pytest.mark.fault("N8")
 @pytest.mark.parametrize(
     "path",
     [

@@ -70,6 +70,7 @@ async def test_everybody_else_chooses_and_nothing_is_opened_by_looking(browser, 
     assert till.opened == []
 
 
+@pytest.mark.fault("L8")
 @pytest.mark.parametrize(
     ("agent", "headers"),
     [
@@ -202,6 +203,7 @@ async def test_the_policy_names_the_very_scripts_and_styles_of_the_page(browser)
         assert f"{tag}-src {_hash(text)}" in answer.headers["Content-Security-Policy"]
 
 
+@pytest.mark.fault("M1")
 async def test_a_title_is_text_and_never_markup(browser):
     answer = await browser.get(PATH, PHONE)
 
@@ -226,6 +228,7 @@ async def test_the_page_speaks_the_visitor_s_language(browser):
     assert "Choose how to pay" in english.text
 
 
+@pytest.mark.fault("M9")
 @pytest.mark.parametrize(
     "path", ["/p/short", "/p/anotherTOKENtoken01234", "/p/..%2f..%2fetc%2fpasswd", "/p/" + "x" * 65]
 )
@@ -238,6 +241,7 @@ async def test_a_wrong_link_is_answered_the_same_whatever_is_wrong(browser, till
     assert till.opened == []
 
 
+@pytest.mark.fault("L8")
 async def test_a_head_request_is_answered_and_opens_nothing(browser, till):
     async with browser.session.head(browser.base + PATH, headers={"User-Agent": ALIPAY}) as response:
         assert response.status == 200

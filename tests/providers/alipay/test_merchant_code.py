@@ -41,6 +41,7 @@ async def test_a_code_is_one_of_alipays_and_cannot_be_guessed(either):
     assert len(created.code) >= len("https://qr.alipay.com/bax") + 20
 
 
+@pytest.mark.fault("E6")
 async def test_the_request_speaks_beijing_time_and_plain_decimals(stall):
     await stall.opened(title="50% / Latte")
 
@@ -64,6 +65,7 @@ async def test_a_code_is_usable_for_two_hours_at_most(stall, minutes, usable):
     assert (created.usable_until - now).total_seconds() == usable * 60
 
 
+@pytest.mark.fault("B11")
 async def test_before_the_scan_alipay_knows_no_trade_and_that_is_no_failure(either):
     _, _, ref = await either.opened()
 

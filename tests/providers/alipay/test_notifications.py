@@ -63,12 +63,14 @@ async def test_a_forged_twin_is_rejected_and_the_genuine_one_still_counts(either
     assert either.read(genuine).fact.state is Paid.PAID
 
 
+@pytest.mark.fault("A11")
 async def test_a_notification_told_twice_has_one_key(stall):
     first, second = await scanned(stall, Fault.NOTIFY_TWICE)
 
     assert stall.read(first) == stall.read(second)
 
 
+@pytest.mark.fault("A10")
 async def test_the_last_repetition_a_day_later_is_still_believed_and_a_replay_next_week_is_not(stall):
     [notification] = await scanned(stall)
     stall.clock.advance(sum(notification.retry_after_s))
@@ -144,6 +146,7 @@ def test_only_posts_are_read(stall):
     assert isinstance(read(stall, replace(signed(stall), method="GET")), Rejected)
 
 
+@pytest.mark.fault("A18")
 def test_a_notification_for_another_application_is_rejected(stall):
     assert isinstance(read(stall, signed(stall, app_id="2021000000000000")), Rejected)
 

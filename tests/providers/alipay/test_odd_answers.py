@@ -145,6 +145,7 @@ async def test_a_known_pay_later_mode_counts_as_paid_where_the_operator_says_so(
     assert (await stall.provider.query(ref, stall.call)).state is Paid.PAID
 
 
+@pytest.mark.fault("L2")
 @pytest.mark.parametrize(
     "code",
     [

@@ -146,6 +146,7 @@ def test_only_the_known_host_of_statements_is_pinned_by_default():
 # The file.
 
 
+@pytest.mark.fault("Q4")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
 def test_every_encoding_is_read(encoding):
     [line] = read_bill(packed((detail(row()), encoding)))
@@ -185,6 +186,7 @@ def test_lines_of_other_kinds_are_passed_over():
     assert list(read_bill(packed((detail(row(业务类型="分账")), "gbk")))) == []
 
 
+@pytest.mark.fault("Q4")
 @pytest.mark.parametrize(
     "octets",
     [

@@ -149,6 +149,7 @@ DATES = {
 }
 
 
+@pytest.mark.fault("P1")
 @pytest.mark.parametrize(("dates", "weight", "said"), DATES.values(), ids=DATES.keys())
 def test_a_certificate_s_dates_and_serial_are_told(dates, weight, said):
     [finding] = examine_certificate(certificate(**dates), "cert", NOON)
@@ -157,6 +158,7 @@ def test_a_certificate_s_dates_and_serial_are_told(dates, weight, said):
     assert said in finding.text
 
 
+@pytest.mark.fault("P1")
 def test_a_certificate_of_another_key_is_named():
     ours, theirs = certificate(KEY), certificate(OTHER)
 

@@ -15,6 +15,7 @@ def test_the_decimal_of_any_amount_reads_back_as_the_same_amount(money: Money) -
     assert wire_minor(str(money.minor), money.currency) == money
 
 
+@pytest.mark.fault("A19")
 @pytest.mark.parametrize(
     ("text", "minor"), [("18", 1800), ("18.0", 1800), ("18.00", 1800), ("18.000", 1800), ("0.01", 1)]
 )
@@ -22,6 +23,7 @@ def test_trailing_zeros_do_not_matter(text: str, minor: int) -> None:
     assert Money.cny(text) == Money(minor, "CNY")
 
 
+@pytest.mark.fault("A19", "Q8")
 @pytest.mark.parametrize(
     "text", ["", "-1", "+1", "1.", ".5", "1e3", "NaN", "01", "1,000", "0.001", " 1", "1\n", "１"]
 )
@@ -36,6 +38,7 @@ def test_an_odd_amount_on_the_wire_is_no_answer(odd: object) -> None:
         wire_minor(odd, "CNY")
 
 
+@pytest.mark.fault("Q8")
 @pytest.mark.parametrize("bad", [18.0, "18", True])
 def test_only_an_int_is_money(bad: object) -> None:
     with pytest.raises(TypeError):

@@ -298,6 +298,7 @@ async def test_a_lost_answer_to_an_application_is_healed_by_sending_it_again(sta
     assert isinstance(second, Created)
 
 
+@pytest.mark.fault("B13")
 async def test_a_wrong_amount_in_a_query_is_told_as_it_is(stall):
     _, ref, _ = await paid(stall)
     stall.faults.arm(Fault.WRONG_AMOUNT)
@@ -319,6 +320,7 @@ async def test_a_pre_order_gives_the_tn_for_the_app(stall):
     assert (await stall.provider.query(stall.ref(intent), stall.call)).state is Paid.PAID
 
 
+@pytest.mark.fault("B20")
 async def test_an_answer_about_another_order_is_unknown(stall):
     _, _, ref = await opened(stall)
     other = stall.intent(LATTE, "Other20260701")

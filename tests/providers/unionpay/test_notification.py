@@ -70,6 +70,7 @@ async def test_a_notification_told_twice_has_one_key(stall):
     assert stall.read(first) == stall.read(second)
 
 
+@pytest.mark.fault("A10", "A11")
 async def test_an_old_notification_keeps_its_key_so_that_a_replay_is_told_by_it(stall):
     [notification] = await scanned(stall)
     fresh = stall.read(notification)
@@ -93,6 +94,7 @@ async def test_notifications_are_repeated_on_the_documented_schedule_until_200(s
     assert stall.provider.reply(accepted=True).body == b"success"
 
 
+@pytest.mark.fault("A14")
 async def test_every_flipped_byte_is_rejected(stall):
     [notification] = await scanned(stall)
     body = notification.request.body
@@ -104,6 +106,7 @@ async def test_every_flipped_byte_is_rejected(stall):
         assert isinstance(verdict, Rejected) or wire.decode_form(flipped) == wire.decode_form(body)
 
 
+@pytest.mark.fault("A15")
 async def test_a_field_that_stands_twice_is_rejected(stall):
     [notification] = await scanned(stall)
 
@@ -168,6 +171,7 @@ def test_an_event_this_house_does_not_use_is_verified_and_empty(stall):
     assert verdict.fact is None
 
 
+@pytest.mark.fault("A25")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -189,6 +193,7 @@ def test_a_signed_post_with_an_odd_field_is_rejected_not_a_crash(stall, fields):
     assert isinstance(read(stall, signed(stall, **fields)), Rejected)
 
 
+@pytest.mark.fault("A17")
 def test_another_currency_is_told_as_it_is(stall):
     assert read(stall, signed(stall, currencyCode="344")).fact.amount == Money(1800, "HKD")
 

@@ -75,6 +75,7 @@ def test_a_middle_of_another_root_is_refused(keys):
         mixed.check(keys.leaf.sign(MESSAGE), NOON)
 
 
+@pytest.mark.fault("A23")
 def test_an_old_and_a_new_authority_overlap(keys):
     other = Authority.made(NOON)
     both = Trust(
@@ -116,6 +117,7 @@ def test_another_name_is_refused(keys, trust, name):
         trust.check(leaf_of(keys, name).sign(MESSAGE), NOON)
 
 
+@pytest.mark.fault("P3")
 def test_the_test_environments_second_signer_is_believed_only_there(keys, trust):
     signed = leaf_of(keys, f"041@Z2017-11-1@{TEST_ORGANISATION}@00000001").sign(MESSAGE)
     testing = replace(trust, organisations=frozenset({ORGANISATION, TEST_ORGANISATION}))

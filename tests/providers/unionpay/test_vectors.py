@@ -114,6 +114,7 @@ def fields_of(text):
     return dict(pair.split("=", 1) for pair in text.split("&"))
 
 
+@pytest.mark.fault("P8")
 @pytest.mark.parametrize("name", REQUESTS)
 def test_published_requests_have_their_published_digest(name):
     text, digest = REQUESTS[name]
@@ -188,6 +189,7 @@ def test_the_recorded_notification_reads_as_a_payment_of_one_fen():
     assert verdict.fact.paid_at == RECORDED_AT
 
 
+@pytest.mark.fault("A20")
 def test_a_message_of_the_test_environment_is_refused_where_its_authority_is_not_configured():
     stall = Stall(plugin, start=RECORDED_AT)
     post = HttpRequest("POST", "/notify", body=wire.encode_form(NOTIFICATION))

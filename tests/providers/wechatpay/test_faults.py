@@ -149,6 +149,7 @@ async def test_a_signed_answer_that_cannot_be_read_is_unknown(stall, body) -> No
     assert isinstance(answer, Unknown)
 
 
+@pytest.mark.fault("B6")
 @pytest.mark.parametrize("status", [301, 302, 418, 500, 502, 503])
 async def test_a_status_that_says_nothing_is_unknown_even_when_signed(stall, status) -> None:
     call = answering(stall, status, {"code": "ORDER_NOT_EXIST", "message": ""})
@@ -228,6 +229,7 @@ async def test_an_order_object_without_currency_is_taken_from_the_question_only_
     assert isinstance(paid, Unknown)
 
 
+@pytest.mark.fault("B18")
 async def test_cancelling_a_call_is_not_swallowed(stall) -> None:
     class Hanging:
         async def send(self, request) -> HttpReply:

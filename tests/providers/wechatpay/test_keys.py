@@ -16,6 +16,7 @@ PUBLIC_ONLY = {"platform_certificates": ""}
 CERTIFICATES_ONLY = {"public_key": "", "public_key_id": ""}
 
 
+@pytest.mark.fault("P2")
 @pytest.mark.parametrize(
     "mode", [{}, PUBLIC_ONLY, CERTIFICATES_ONLY], ids=["both", "public key", "certificates"]
 )
@@ -35,6 +36,7 @@ async def test_an_order_lives_its_life_in_every_key_mode(stall_with, mode) -> No
     assert serials == {wanted}
 
 
+@pytest.mark.fault("A23", "P2")
 async def test_while_switching_over_notifications_of_both_kinds_are_believed(stall) -> None:
     institution = stall.gateway._institution
     body = institution._event("EV-1", "SECURITY_ECHO.SUCCESS", {}, stall.merchant["apiv3_key"])
@@ -43,6 +45,7 @@ async def test_while_switching_over_notifications_of_both_kinds_are_believed(sta
         assert isinstance(stall.provider.read_notification(request, stall.clock.now()), Verified)
 
 
+@pytest.mark.fault("A13", "A22")
 async def test_a_key_that_is_not_pinned_is_refused_and_nobody_is_asked_for_it(stall_with) -> None:
     stall = stall_with(**PUBLIC_ONLY)
     institution = stall.gateway._institution
@@ -66,6 +69,7 @@ async def test_the_first_download_vouches_for_itself_by_the_apiv3_key(stall_with
     assert isinstance(await stall.provider.create(intent, stall.call), Created)
 
 
+@pytest.mark.fault("A23")
 async def test_a_rotation_needs_no_restart_and_keeps_the_old_certificate(stall_with) -> None:
     stall = stall_with(**CERTIFICATES_ONLY, platform_certificates="")
     await stall.provider.refresh(stall.call)

@@ -86,6 +86,7 @@ async def test_a_notification_that_does_not_verify_is_rejected(stall, opened, fa
     assert not verdict.probe
 
 
+@pytest.mark.fault("A24")
 async def test_wechat_pays_own_probe_is_rejected_without_alarm(stall, opened) -> None:
     _, _, created = await opened(PRICE)
     stall.faults.arm(Fault.PROBE)
@@ -108,6 +109,7 @@ async def test_a_strangers_forgery_is_rejected_and_the_genuine_one_believed(stal
     assert isinstance(genuine, Verified)
 
 
+@pytest.mark.fault("A10")
 async def test_a_replay_after_five_minutes_is_rejected_and_a_repetition_signed_anew_is_not(
     stall, paid
 ) -> None:
@@ -177,6 +179,7 @@ async def test_no_single_bit_of_a_signed_header_can_change(stall, paid, name) ->
         assert isinstance(stall.provider.read_notification(spoilt, now), Rejected), (name, flipped)
 
 
+@pytest.mark.fault("A14")
 @pytest.mark.parametrize("change", [b" ", b"\n", b"\xef\xbb\xbf"])
 async def test_the_bytes_are_verified_as_they_came(stall, paid, change) -> None:
     [notification] = stall.courier.take()
@@ -187,6 +190,7 @@ async def test_the_bytes_are_verified_as_they_came(stall, paid, change) -> None:
         assert isinstance(stall.provider.read_notification(changed, stall.clock.now()), Rejected)
 
 
+@pytest.mark.fault("A15")
 async def test_a_doubled_header_is_rejected(stall, paid) -> None:
     [notification] = stall.courier.take()
     request = notification.request
@@ -206,6 +210,7 @@ async def test_a_notification_of_another_merchants_apiv3_key_is_rejected(stall, 
     assert isinstance(other.provider.read_notification(notification.request, stall.clock.now()), Rejected)
 
 
+@pytest.mark.fault("A25")
 @pytest.mark.parametrize(
     "change",
     [

@@ -87,6 +87,7 @@ def test_a_wrapper_of_something_else_is_refused(carried: str) -> None:
         recognise(f"https://qr.95516.com/qrcGtwWeb-web/api/open?qrCode={carried}")
 
 
+@pytest.mark.fault("L3")
 @pytest.mark.parametrize(
     "text",
     [
@@ -250,6 +251,7 @@ def test_a_known_code_that_was_tampered_with_is_read_or_refused(
     read_or_refuse(text[:at] + put + text[at + cut :])
 
 
+@pytest.mark.fault("L4")
 @given(st.text("0123456789", max_size=200) | st.text(st.characters(), max_size=80), st.randoms())
 def test_any_objects_under_a_right_checksum_are_read_or_refused(body: str, chance: random.Random) -> None:
     middle = CAMBODIA[6:-8] if chance.random() < 0.5 else ""

@@ -1,0 +1,16 @@
+"""`pytest --fault A1`: the tests of one row of the catalogue of faults."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fault", metavar="ROW", help="run only what is marked as showing this row, such as A1")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    row = config.getoption("--fault")
+    if row is None:
+        return
+    others = [item for item in items if not any(row in mark.args for mark in item.iter_markers("fault"))]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
