@@ -7,9 +7,11 @@ from typing import Final
 
 from bot.runtime import house
 from bot.runtime.cashier import ORDERS_SHOWN, orders_screen
+from bot.runtime.code_card import looks_like_code
 from bot.runtime.drawing import read_token
 from bot.runtime.events import Command, Event, Photo, Settled, Tap, Words
 from bot.runtime.house import Door
+from bot.runtime.inquiry import Inquiry
 from bot.runtime.links import Links
 from bot.runtime.ports import Counter
 from bot.runtime.screen import Screen, Surface
@@ -30,6 +32,7 @@ class Acts:
     checkout: Counter
     surface: Surface
     links: Links
+    inquiry: Inquiry
     read_code: Callable[[bytes], str | None]
     home: str = ""
 
@@ -43,9 +46,9 @@ class Acts:
             case Command():
                 own = await self._command(turn, event)
             case Words():
-                await self._words(turn, event)
+                own = await self._words(turn, event)
             case Photo():
-                await self._photo(turn, event)
+                own = await self._photo(turn, event)
             case Settled():
                 await turn.settled(event)
                 drawn = turn.session.front == event.app_id
@@ -117,28 +120,38 @@ class Acts:
         else:
             await turn.leave()
 
-    async def _words(self, turn: Turn, event: Words) -> None:
-        if not await turn.words(event.text):
-            _ = translator(event.origin.language)
-            turn.toast = _("Please use the buttons.")
-            turn.mute = not event.origin.seat.private  # in a group, people talk to each other
+    async def _words(self, turn: Turn, event: Words) -> Screen | None:
+        if await turn.words(event.text):
+            return None
+        if not event.origin.seat.private:
+            turn.mute = True  # in a group, people talk to each other
+            return None
+        if looks_like_code(event.text):
+            return await self._unasked(turn, event.text.strip(), Scene.LINK)
+        _ = translator(event.origin.language)
+        turn.toast = _("Please use the buttons.")
+        return None
 
-    async def _photo(self, turn: Turn, event: Photo) -> None:
+    async def _photo(self, turn: Turn, event: Photo) -> Screen | None:
         if not event.origin.seat.private and not turn.waits_for_photo:
             turn.mute = True
-            return
+            return None
         _ = translator(event.origin.language)
         try:
             content = await self.surface.fetch(event.file_id)
         except (LookupError, ConnectionError):
             turn.toast = _("This picture could not be fetched. Please send it again.")
-            return
+            return None
         text = await asyncio.to_thread(self.read_code, content)
         if text is None:
             turn.toast = _("No code was found in this picture.")
-        elif not await turn.scanned(text):
-            start = self.links.start_of(text)
-            if start:
-                await self._start(turn, start, Scene.CODE)
-            else:
-                turn.toast = _("Nobody asked for a code here.")
+            return None
+        return None if await turn.scanned(text) else await self._unasked(turn, text, Scene.CODE)
+
+    async def _unasked(self, turn: Turn, text: str, scene: Scene) -> Screen | None:
+        """A code that no page waits for: a deep link of ours is followed, any other code is looked at."""
+        start = self.links.start_of(text)
+        if start is None:
+            return await self.inquiry.answer(turn, text)
+        await self._start(turn, start, scene)
+        return None

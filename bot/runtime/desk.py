@@ -52,6 +52,18 @@ class Desk:
             await self.store.note(Seat(order.chat_id, order.user_id), last=drawn.message_id)
         return drawn.message_id
 
+    async def bring_down(self, order: Order, origin: Origin) -> None:
+        """Show it as the newest message, and take the old one away."""
+        moved = await self.store.moved_cashier(order.user_id, order.id)
+        old = max(moved or 0, order.message_id or 0) or None
+        drawn = await self.surface.draw(order.chat_id, self._screen(order, origin.language), edit=None)
+        if drawn is None:
+            return
+        await self.store.move_cashier(order.user_id, order.id, drawn.message_id)
+        await self.store.note(origin.seat, last=drawn.message_id)
+        if old is not None:
+            await self.surface.erase(order.chat_id, old)
+
     async def _reply(self, origin: Origin, key: PaymentKey, answer: Opened | Refused | Order) -> None:
         order = answer if isinstance(answer, Order) else answer.order
         if order is not None and order.user_id != origin.seat.user_id:
@@ -60,7 +72,7 @@ class Desk:
         if order is None or order.chat_id != origin.seat.chat_id:
             return
         if key.verb is Verb.SHOW:
-            await self._bring_down(order, origin)
+            await self.bring_down(order, origin)
             return
         screen = self._screen(order, origin.language)
         if key.verb is Verb.CHOOSE and order.state in {"created", "pending"} and order.ending is None:
@@ -78,18 +90,6 @@ class Desk:
             _ = translator(origin.language)
             toast = _("Please pay with one wallet only.")
         await self.surface.answer(origin.callback_id, toast[:TOAST_UNITS_MAX], alert=bool(toast))
-
-    async def _bring_down(self, order: Order, origin: Origin) -> None:
-        """Show it as the newest message, and take the old one away."""
-        moved = await self.store.moved_cashier(order.user_id, order.id)
-        old = max(moved or 0, order.message_id or 0) or None
-        drawn = await self.surface.draw(order.chat_id, self._screen(order, origin.language), edit=None)
-        if drawn is None:
-            return
-        await self.store.move_cashier(order.user_id, order.id, drawn.message_id)
-        await self.store.note(origin.seat, last=drawn.message_id)
-        if old is not None:
-            await self.surface.erase(order.chat_id, old)
 
     def _screen(self, order: Order, language: str) -> Screen:
         return order_screen(

@@ -14,6 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.orders.answers import OrderRefusedError
+from bot.orders.order import Order
 from bot.runtime import house
 from bot.runtime.acts import Acts
 from bot.runtime.events import Event, Origin, Settled
@@ -44,6 +45,7 @@ class Outcome:
     screen: Screen | None
     toast: str = ""
     alert: bool = False
+    shows: Order | None = None
     writes: list[Write] = field(default_factory=list)
     raced_at: int | None = (
         None  # the session's number, when another process saved the one before a moment ago
@@ -143,6 +145,7 @@ class Player:
             screen=None if turn.mute else screen,
             toast=notice or turn.toast,
             alert=bool(notice),
+            shows=turn.shows,
             writes=turn.writes,
         )
 

@@ -25,6 +25,7 @@ from bot.runtime.errors import ConflictError, RuntimeFault, StoreAwayError
 from bot.runtime.events import Event, Origin, Seat, Settled, Tap
 from bot.runtime.house import with_notice
 from bot.runtime.identity import Identity
+from bot.runtime.inquiry import Inquiry
 from bot.runtime.links import Links
 from bot.runtime.play import Outcome, Player
 from bot.runtime.ports import Counter
@@ -79,7 +80,7 @@ class Runtime:
             programs=by_id,
             store=sessions,
             checkout=checkout,
-            acts=Acts(by_id, checkout, surface, links, read_code, home),
+            acts=Acts(by_id, checkout, surface, links, Inquiry(checkout, web_url, clock), read_code, home),
             links=links,
             identity=self._identity,
             random=random,
@@ -119,6 +120,8 @@ class Runtime:
                 outcome = await self._saved(event, easel)
                 number = self._hang(event, outcome, easel)
             await self._answer(event.origin, outcome.toast, alert=outcome.alert)
+            if outcome.shows is not None:
+                await self._desk.bring_down(outcome.shows, event.origin)
             if number:
                 await easel.paint(number)
             if outcome.raced_at is not None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from bot.orders.order import Draft
+from bot.orders.order import Draft, Order
 from bot.runtime.drawing import Token
 from bot.runtime.events import Origin, Settled
 from bot.runtime.identity import Identity
@@ -29,7 +29,10 @@ Work = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class Turn:
-    """`stale`: what the event touched is no more, and it had no effect. `mute`: nothing is drawn, either."""
+    """`stale`: what the event touched is no more, and it had no effect. `mute`: nothing is drawn, either.
+
+    `shows` is an order of this person's whose own message is to come down to the end of the chat.
+    """
 
     programs: Mapping[str, App]
     session: Session
@@ -41,6 +44,7 @@ class Turn:
     stale: bool = False
     mute: bool = False
     screen: Screen | None = None
+    shows: Order | None = None
     drafts: list[Draft] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     keys_drawn: int = 0

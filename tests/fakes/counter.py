@@ -24,6 +24,9 @@ class FakeCounter:
     async def find(self, order_id: str) -> Order | None:
         return self.orders.get(order_id)
 
+    async def find_by_link(self, token: str) -> Order | None:
+        return next((order for order in self.orders.values() if order.link_token == token), None)
+
     async def orders_of(self, user_id: int, limit: int = 10) -> tuple[Order, ...]:
         return tuple(order for order in self.orders.values() if order.user_id == user_id)[:limit]
 
@@ -66,7 +69,7 @@ class FakeCounter:
             version=1,
             created_at=NOW,
             expires_at=NOW + timedelta(seconds=draft.expires_after_s),
-            link_token=f"token{self.placed}",
+            link_token=f"tokenTOKENtoken{self.placed:07d}",
         )
         self.orders[order.id] = order
         return order

@@ -2,8 +2,8 @@
 
 from providers.sdk.codes.emv_consumer import EmvConsumer, read_emv_consumer
 from providers.sdk.codes.emv_merchant import EmvMerchant, UnionPayAccount, read_emv_merchant
-from providers.sdk.codes.errors import CodeError
-from providers.sdk.codes.issuers import ISSUER_NAMES, Issuer, Mark
+from providers.sdk.codes.errors import CodeError, Flaw
+from providers.sdk.codes.issuers import ISSUER_NAMES, Issuer, Mark, issuer_name
 from providers.sdk.codes.merchant_code import CodeKind, MerchantCode, read_merchant_code
 from providers.sdk.codes.one_code import LINK_PATH, OneCode, is_own_link, read_one_code
 from providers.sdk.codes.payer_code import PayerCode, read_payer_code
@@ -19,6 +19,7 @@ __all__ = [
     "DataObject",
     "EmvConsumer",
     "EmvMerchant",
+    "Flaw",
     "Issuer",
     "Mark",
     "MerchantCode",
@@ -26,6 +27,7 @@ __all__ = [
     "PayerCode",
     "UnionPayAccount",
     "is_own_link",
+    "issuer_name",
     "read_emv_consumer",
     "read_emv_merchant",
     "read_merchant_code",

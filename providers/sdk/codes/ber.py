@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from providers.sdk.codes.errors import CodeError
+from providers.sdk.codes.errors import CodeError, Flaw
 
 _CONSTRUCTED: Final = 0x20
 _LONG_TAG: Final = 0x1F
@@ -73,7 +73,7 @@ def _read_length(content: bytes, at: int) -> tuple[int, int]:
 
 
 def _cut_short() -> CodeError:
-    return CodeError("This code is cut short; scan it again.")
+    return CodeError("This code is cut short; scan it again.", Flaw.DAMAGED)
 
 
 def write_ber(objects: Iterable[BerObject]) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from providers.sdk.codes.ber import BerObject, read_ber, write_ber
-from providers.sdk.codes.errors import CodeError
+from providers.sdk.codes.errors import CodeError, Flaw
 
 CPM_START: Final = "hQVDUFY"  # the Base64 of 85 05 "CPV"
 _CHARS_MAX: Final = 512
@@ -65,16 +65,20 @@ def read_emv_consumer(text: str) -> EmvConsumer:
 
 
 def _bytes_of(text: str) -> bytes:
-    if len(text) > _CHARS_MAX or not text.isascii():
+    if len(text) > _CHARS_MAX:
         raise CodeError(
-            f"A card code has at most {_CHARS_MAX} characters, all of them ASCII; this one breaks that."
+            f"A card code has at most {_CHARS_MAX} characters; this one is longer.", Flaw.TOO_LONG
         )
+    if not text.isascii():
+        raise CodeError("A card code has ASCII characters only; this one has others.", Flaw.DAMAGED)
     try:
         content = b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise CodeError("This card code is damaged (its Base64 does not decode); scan it again.") from None
+        raise CodeError(
+            "This card code is damaged (its Base64 does not decode); scan it again.", Flaw.DAMAGED
+        ) from None
     if b64encode(content).decode() != text:
-        raise CodeError("This card code is damaged (its Base64 has loose ends); scan it again.")
+        raise CodeError("This card code is damaged (its Base64 has loose ends); scan it again.", Flaw.DAMAGED)
     return content
 
 

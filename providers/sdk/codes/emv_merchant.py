@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
-from providers.sdk.codes.errors import CodeError
+from providers.sdk.codes.errors import CodeError, Flaw
 from providers.sdk.codes.plain import plain
 from providers.sdk.codes.rules import ACCOUNTS, TEMPLATES, check_amounts, check_strictly
 from providers.sdk.codes.tlv import DataObject, checksum, read_objects, write_objects
@@ -150,12 +150,18 @@ def read_emv_merchant(text: str, *, strict: bool = False) -> EmvMerchant:
     """
     text = plain(text)
     if len(text) > EMV_CHARS_MAX:
-        raise CodeError(f"An EMVCo code has at most {EMV_CHARS_MAX} characters; this one is longer.")
+        raise CodeError(
+            f"An EMVCo code has at most {EMV_CHARS_MAX} characters; this one is longer.", Flaw.TOO_LONG
+        )
     body, end = text[:-_END_CHARS], text[-_END_CHARS:]
     if not text.startswith("000201") or not _END.fullmatch(end):
-        raise CodeError("An EMVCo code starts with 000201 and ends with its checksum; this one does not.")
+        raise CodeError(
+            "An EMVCo code starts with 000201 and ends with its checksum; this one does not.", Flaw.DAMAGED
+        )
     if checksum(text[:-_CRC_CHARS]) != end[-_CRC_CHARS:].upper():
-        raise CodeError("The checksum of this code is wrong: it is damaged or was changed. Scan it again.")
+        raise CodeError(
+            "The checksum of this code is wrong: it is damaged or was changed. Scan it again.", Flaw.DAMAGED
+        )
     objects = tuple(_open(each, strict=strict) for each in read_objects(body))
     if any(each.id == "63" for each in objects):
         raise CodeError("This code has two checksums.")

@@ -32,6 +32,24 @@ ISSUER_NAMES: Final[dict[Issuer, str]] = {
     Issuer.JDPAY: "JD Pay",
 }
 
+_CHINESE: Final[dict[Issuer, str]] = {
+    Issuer.WECHAT: "微信支付",
+    Issuer.ALIPAY: "支付宝",
+    Issuer.UNIONPAY: "银联",
+    Issuer.CMPAY: "中国移动和包",
+    Issuer.BESTPAY: "中国电信翼支付",
+    Issuer.UNICOMPAY: "中国联通沃钱包",
+    Issuer.ECNY: "数字人民币",
+    Issuer.AGGREGATED: "聚合码",
+    Issuer.QQWALLET: "QQ 钱包",
+    Issuer.JDPAY: "京东支付",
+}
+
+
+def issuer_name(issuer: Issuer, language: str) -> str:
+    """The network's name in `zh…` languages or in English."""
+    return (_CHINESE if language.lower().startswith("zh") else ISSUER_NAMES)[issuer]
+
 
 class Mark(StrEnum):
     """How much a row of a data table is worth."""

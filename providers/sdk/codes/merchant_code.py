@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from providers.sdk.codes.errors import CodeError
+from providers.sdk.codes.errors import CodeError, Flaw
 from providers.sdk.codes.issuers import Issuer, Mark
 from providers.sdk.codes.plain import plain
 
@@ -80,14 +80,15 @@ def read_merchant_code(text: str) -> MerchantCode:
 def _read(text: str, *, inside: bool) -> MerchantCode:
     if not text.isascii():
         raise CodeError(
-            "This link has letters outside ASCII, which can imitate a known address. No network's code has them."
+            "This link has letters outside ASCII, which can imitate a known address. No network's code has them.",
+            Flaw.LOOK_ALIKE,
         )
     if not _PRINTABLE.fullmatch(text):
-        raise CodeError("This text has spaces in it; no network's code has them.")
+        raise CodeError("This text has spaces in it; no network's code has them.", Flaw.UNKNOWN)
     address = _HOST.sub(lambda found: found[0].lower(), text, count=1)
     row = next((row for row in MERCHANT_PATTERNS if row.fits(address)), None)
     if row is None:
-        raise CodeError("This is no payment code of a network we know.")
+        raise CodeError("This is no payment code of a network we know.", Flaw.UNKNOWN)
     inner = None if row.kind is not CodeKind.WRAPPER or inside else _unwrap(text)
     return MerchantCode(row.issuer, row.kind, text, row.mark, inner)
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from providers.sdk.codes.errors import CodeError
+from providers.sdk.codes.errors import CodeError, Flaw
 from providers.sdk.codes.plain import plain
 
 LINK_PATH: Final = "/p/"
@@ -33,7 +33,7 @@ def read_one_code(text: str, base_url: str) -> OneCode:
     text = plain(text)
     token = _small(text).removeprefix(_small(base_url).rstrip("/") + LINK_PATH)
     if not is_own_link(text, base_url) or not _TOKEN.fullmatch(token):
-        raise CodeError("This is not a payment link of this shop.")
+        raise CodeError("This is not a payment link of this shop.", Flaw.UNKNOWN)
     return OneCode(token)
 
 

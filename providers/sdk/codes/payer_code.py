@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from providers.sdk.codes.errors import CodeError
+from providers.sdk.codes.errors import CodeError, Flaw
 from providers.sdk.codes.issuers import Issuer, Mark
 from providers.sdk.codes.plain import plain
 from providers.sdk.wallets import Wallet
@@ -69,7 +69,8 @@ def read_payer_code(text: str) -> PayerCode:
     found = [row for row in PAYER_PATTERNS if row.form.fullmatch(code)]
     if not found:
         raise CodeError(
-            f"No wallet we know shows a payer code of {len(code)} characters that begins like this one. Show a fresh one."
+            f"No wallet we know shows a payer code of {len(code)} characters that begins like this one. Show a fresh one.",
+            Flaw.UNKNOWN,
         )
     found.sort(key=lambda row: row.mark is Mark.UNSURE)
     return PayerCode(SecretStr(code), tuple(found))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from providers.sdk.codes.errors import CodeError
+from providers.sdk.codes.errors import CodeError, Flaw
 
 _HEADER: Final = re.compile(r"[0-9]{4}", re.ASCII)
 _ID: Final = re.compile(r"[0-9]{2}", re.ASCII)
@@ -53,12 +53,14 @@ def _walk(text: str) -> Iterator[DataObject]:
         header = text[at : at + _HEADER_CHARS]
         if not _HEADER.fullmatch(header) or header.endswith("00"):
             raise CodeError(
-                f"This code is damaged: at character {at + 1} no EMVCo object begins. Scan it again."
+                f"This code is damaged: at character {at + 1} no EMVCo object begins. Scan it again.",
+                Flaw.DAMAGED,
             )
         end = at + _HEADER_CHARS + int(header[2:])
         if end > len(text):
             raise CodeError(
-                f"This code is cut short: its EMVCo object {header[:2]} runs past the end. Scan it again."
+                f"This code is cut short: its EMVCo object {header[:2]} runs past the end. Scan it again.",
+                Flaw.DAMAGED,
             )
         yield DataObject(header[:2], text[at + _HEADER_CHARS : end])
         at = end
