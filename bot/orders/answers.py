@@ -53,3 +53,14 @@ class OrderRefusedError(Exception):
     def __init__(self, order_key: str, detail: str) -> None:
         super().__init__(detail)
         self.order_key = order_key
+
+
+class RefundRefusedError(Exception):
+    """The page asked to give back what is not its own to give: no order of this program and person has that key.
+
+    Or its `refund_key` named another refund before. What a sound program can meet is no error: `on_refund` tells it.
+    """
+
+    def __init__(self, order_key: str, detail: str) -> None:
+        super().__init__(detail)
+        self.order_key = order_key

@@ -10,14 +10,14 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders import rows
-from bot.orders.answers import Opened, OrderRefusedError, Refused, Why
+from bot.orders.answers import Opened, OrderRefusedError, RefundRefusedError, Refused, Why
 from bot.orders.audit import Cause
 from bot.orders.book import Book
 from bot.orders.checking import Checking
 from bot.orders.ending import Ending
 from bot.orders.intake import Intake, OrphanError
 from bot.orders.opening import Opening
-from bot.orders.order import Draft, Order, Refund
+from bot.orders.order import Draft, Order, Refund, RefundDraft
 from bot.orders.placing import Placing
 from bot.orders.ports import Account, Watch
 from bot.orders.reconciling import Comparison, Reconciling
@@ -32,7 +32,16 @@ from providers.sdk.results import Fact
 from providers.sdk.transport import HttpReply, HttpRequest
 from providers.sdk.wallets import Wallet
 
-__all__ = ["Checkout", "Opened", "OrderRefusedError", "OrphanError", "Refused", "UnknownOrderError", "Why"]
+__all__ = [
+    "Checkout",
+    "Opened",
+    "OrderRefusedError",
+    "OrphanError",
+    "RefundRefusedError",
+    "Refused",
+    "UnknownOrderError",
+    "Why",
+]
 
 
 class Checkout:
@@ -54,16 +63,19 @@ class Checkout:
         self.refunding = Refunding(self.till)
         self.intake = Intake(self.till)
         self.reconciling = Reconciling(self.till, self.ending, self.refunding, self.intake)
-        self._placing = Placing(self.till)
+        self._placing = Placing(self.till, self.refunding)
 
-    async def place(self, drafts: Sequence[Draft]) -> tuple[Order, ...]:
+    async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft] = ()) -> tuple[Order, ...]:
         """Store what pages asked for: all of it or nothing, in one transaction. Nobody outside is called.
 
         The same `order_key` of the same person and mini program gives the same order again, shown again. Raises
         `OrderRefusedError` when it asks for another amount or title. An amount that no account can take gives an
         order that has failed; its page is told.
+
+        A refund is reserved of the payment's budget, and the worker sends it; one that the book cannot grant is
+        answered by `on_refund`. Raises `RefundRefusedError` when the order is not that program's and person's.
         """
-        return await self._placing.place(drafts)
+        return await self._placing.place(drafts, refunds)
 
     async def find(self, order_id: str) -> Order | None:
         """The order as committed."""

@@ -161,6 +161,8 @@ def hear_refund_answer(
         case NotSent() if refund.sends == 1:
             unsent = replace(refund, called_at=None, sends=0)
             posting.move_refund(unsent, RefundEvent.NOT_SENT, answer.reason)
+        case NotSent() | Unknown() if refund.state is RefundState.UNKNOWN and not refund.checks:
+            posting.move_refund(refund, RefundEvent.UNSURE, answer.reason)
     refund = posting.order.refund(number)
     if refund.next_check_at is not None:
         at = schedule.next_refund_check(refund.checks, posting.now)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from miniprograms.sdk.payment import PaymentRequest
+from miniprograms.sdk.refund import RefundRequest
 from providers.sdk.contract import Way
 from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
@@ -60,6 +61,8 @@ ATTEMPT_HAS_MONEY: Final = frozenset({AttemptState.PAID, AttemptState.OVERPAID})
 _EXPIRES_AFTER_MAX_S: Final = 7 * 86400
 # Begins the `refund_key` of a refund that the institution made, not we; the rest of the key is its number there.
 FOREIGN: Final = "there:"
+# Begins the `refund_key` of a refund that a mini program asked for; the rest of the key is the program's own.
+ASKED: Final = "page:"
 REFUND_IS_OPEN: Final = frozenset({RefundState.RESERVED, RefundState.UNKNOWN, RefundState.SENT})
 
 
@@ -82,6 +85,30 @@ class Draft:
             raise ValueError(
                 f"expires_after_s is 1 to {_EXPIRES_AFTER_MAX_S} seconds, not {self.expires_after_s}."
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundDraft:
+    """What a page asked to give back, before the book has looked at it. `event_key` names the turn that asked."""
+
+    app_id: str
+    page: str
+    chat_id: int
+    user_id: int
+    event_key: str
+    request: RefundRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundWish:
+    """What somebody wants to go back. `amount` None: all that is left. `chat_id` is given where a page asked."""
+
+    amount: Money | None
+    reason: str
+    actor: str
+    refund_key: str = ""
+    page: str = ""
+    chat_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +175,8 @@ class Refund:
     state: RefundState
     created_at: datetime
     refund_key: str = ""  # the asker's own: the same key asks for the same refund again
+    page: str = ""  # where it was asked for, and in which chat; that page is told
+    chat_id: int | None = None
     called_at: datetime | None = None  # the first call that may have left
     sends: int = 0
     provider_ref: str = ""
@@ -155,6 +184,11 @@ class Refund:
     checks: int = 0
     done_at: datetime | None = None
     note: str = ""
+
+    @property
+    def asked(self) -> bool:
+        """A mini program asked for it, and waits for word."""
+        return self.refund_key.startswith(ASKED)
 
     @property
     def number_there(self) -> str:

@@ -30,6 +30,7 @@ class Letter:
     version: int
     status: str
     text: str
+    answer: str
     tries: int
     state: OutboxState
     created_at: datetime
@@ -104,6 +105,7 @@ def _letter(row: Row[Any]) -> Letter:
         version=row.version,
         status=row.status,
         text=row.text,
+        answer=row.answer,
         tries=row.tries,
         state=OutboxState(row.state),
         created_at=row.created_at,

@@ -7,12 +7,13 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders import institution, rows, schedule
-from bot.orders.answers import OrderRefusedError
+from bot.orders.answers import OrderRefusedError, RefundRefusedError
 from bot.orders.audit import GENESIS, Cause, CauseKind
 from bot.orders.book import StaleError
 from bot.orders.numbers import new_token
-from bot.orders.order import Attempt, AttemptState, Draft, Order, OrderState
+from bot.orders.order import Attempt, AttemptState, Draft, Order, OrderState, RefundDraft
 from bot.orders.posting import Posting
+from bot.orders.refunding import Refunding
 from bot.orders.routing import Offer, offers
 from bot.orders.table import OrderEvent
 from bot.orders.till import Till
@@ -21,16 +22,24 @@ from bot.orders.till import Till
 class Placing:
     """Stores orders, each with the intent that nobody outside has heard of."""
 
-    def __init__(self, till: Till) -> None:
+    def __init__(self, till: Till, refunding: Refunding) -> None:
         self._till = till
+        self._refunding = refunding
 
-    async def place(self, drafts: Sequence[Draft]) -> tuple[Order, ...]:
+    async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft]) -> tuple[Order, ...]:
         """See `Checkout.place`."""
 
         async def transaction(connection: AsyncConnection) -> tuple[Order, ...]:
-            return tuple([await self._place(connection, draft) for draft in drafts])
+            placed = [await self._place(connection, draft) for draft in drafts]
+            for refund in refunds:
+                await self._refunding.take_in(connection, refund)
+            return tuple(placed)
 
-        placed = await self._till.book.write(transaction)
+        try:
+            placed = await self._till.book.write(transaction)
+        except RefundRefusedError:
+            await self._refunding.note_strangers(refunds)
+            raise
         self._till.bell.ring()
         return placed
 

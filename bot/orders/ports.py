@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.orders.order import Order
+from bot.orders.word import Word
 from miniprograms.sdk.payment import PaymentResult
 from providers.sdk.contract import Call, Provider, ProviderInfo
 
@@ -40,6 +41,10 @@ class Teller(Protocol):
 
     async def tell(self, key: str, order: Order, result: PaymentResult) -> None:
         """Deliver `on_payment` to the page that asked. A second call with the same `key` has no effect."""
+        ...
+
+    async def tell_refund(self, key: str, order: Order, word: Word) -> None:
+        """Deliver `on_refund` to the page that the word names, or to the app. As `tell` in all else."""
         ...
 
 

@@ -12,7 +12,15 @@ from typing import Final
 from bot.orders import schedule
 from bot.orders.audit import Cause, Entry, sealed
 from bot.orders.ledger import Line, extra_lines, payment_lines, refund_lines
-from bot.orders.order import Attempt, AttemptState, Order, OrderState, Refund, RefundState
+from bot.orders.order import (
+    Attempt,
+    AttemptState,
+    Order,
+    OrderState,
+    Refund,
+    RefundState,
+    RefundWish,
+)
 from bot.orders.table import (
     RAISES,
     AttemptEvent,
@@ -24,7 +32,9 @@ from bot.orders.table import (
     order_step,
     refund_step,
 )
+from bot.orders.word import Word, of_refund, written
 from miniprograms.sdk.payment import PaymentStatus
+from miniprograms.sdk.refund import RefundStatus
 from providers.sdk.money import Money
 
 
@@ -38,7 +48,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One row for the outbox. A second one with the same key is not stored."""
+    """One row for the outbox. A second one with the same key is not stored. `answer` is a `word.Word`, written out."""
 
     key: str
     kind: Kind
@@ -46,6 +56,7 @@ class Message:
     version: int
     status: str = ""
     text: str = ""
+    answer: str = ""
 
 
 _TELLS: Final[Mapping[Effect, tuple[PaymentStatus, str]]] = {
@@ -55,6 +66,11 @@ _TELLS: Final[Mapping[Effect, tuple[PaymentStatus, str]]] = {
     Effect.TELL_CANCELLED: (PaymentStatus.CANCELLED, ""),
     Effect.TELL_EXPIRED: (PaymentStatus.FAILED, "expired"),
     Effect.TELL_FAILED: (PaymentStatus.FAILED, ""),
+}
+_REFUND_TELLS: Final[Mapping[Effect, RefundStatus]] = {
+    Effect.TELL_REFUND_DONE: RefundStatus.DONE,
+    Effect.TELL_REFUND_PENDING: RefundStatus.PENDING,
+    Effect.TELL_REFUND_FAILED: RefundStatus.FAILED,
 }
 
 
@@ -119,6 +135,12 @@ class Posting:
         key = f"alert:{self.order.id}:{text}"[:400]
         self._send(key, Kind.ALERT, text=text)
 
+    def answer_refusal(self, event_key: str, word: Word) -> None:
+        """Tell a page that what it wants given back is not; once per turn that asked."""
+        result = word.result
+        key = f"refused:{self.order.id}:{result.refund_key}:{event_key}"
+        self._send(key, Kind.TELL, status=result.status, answer=written(word))
+
     def lead_to(self, ending: OrderState) -> None:
         """From now on nothing is opened; attempts are closed until the order can end."""
         self.order = replace(self.order, ending=self.order.ending or ending)
@@ -151,16 +173,18 @@ class Posting:
             refunds=tuple(refund if one.number == refund.number else one for one in self.order.refunds),
         )
 
-    def reserve(self, attempt: Attempt, amount: Money, reason: str, actor: str, refund_key: str) -> Refund:
+    def reserve(self, attempt: Attempt, amount: Money, wish: RefundWish) -> Refund:
         """Reserve the return of part of an attempt; the sweeper, or the asker, sends it."""
         refund = Refund(
             number=self.draw_number(),
             order_id=self.order.id,
             attempt_number=attempt.number,
             amount=amount,
-            reason=reason,
-            actor=actor,
-            refund_key=refund_key,
+            reason=wish.reason,
+            actor=wish.actor,
+            refund_key=wish.refund_key,
+            page=wish.page,
+            chat_id=wish.chat_id,
             state=RefundState.RESERVED,
             created_at=self.now,
             next_check_at=self.now,
@@ -203,7 +227,10 @@ class Posting:
             case Effect.BOOK_EXTRA:
                 self.lines.extend(extra_lines(attempt))
             case Effect.REFUND_EXTRA:
-                self.reserve(attempt, attempt.amount, "Paid twice", "house", f"extra:{attempt.number}")
+                wish = RefundWish(
+                    amount=None, reason="Paid twice", actor="house", refund_key=f"extra:{attempt.number}"
+                )
+                self.reserve(attempt, attempt.amount, wish)
             case Effect.WATCH:
                 self.set_attempt(replace(attempt, leaving=True, next_check_at=self.now))
 
@@ -217,6 +244,8 @@ class Posting:
                 self.set_attempt(replace(attempt, refunding_minor=left))
             case Effect.ORDER_REFUNDED:
                 self._count_refunds(attempt)
+            case _ if effect in _REFUND_TELLS and attempt.state is AttemptState.PAID:
+                self._tell_refund(refund, _REFUND_TELLS[effect])
 
     def _count_refunds(self, attempt: Attempt) -> None:
         """Part or all: a sum, so it is not in the table. A second payment that goes back leaves the order paid."""
@@ -242,7 +271,15 @@ class Posting:
         key = f"tell:{self.order.id}:{status}:{detail}"
         self._send(key, Kind.TELL, status=status, text=detail or (note if status == "failed" else ""))
 
-    def _send(self, key: str, kind: Kind, *, status: str = "", text: str = "") -> None:
+    def _tell_refund(self, refund: Refund, status: RefundStatus) -> None:
+        """The end of every refund of the order, whoever made it; that it takes its time, only to a page that waits."""
+        if status is RefundStatus.PENDING and not refund.asked:
+            return
+        detail = refund.note if status is RefundStatus.FAILED else ""
+        answer = written(of_refund(self.order, refund, status, detail))
+        self._send(f"refund:{refund.number}:{status}", Kind.TELL, status=status, answer=answer)
+
+    def _send(self, key: str, kind: Kind, *, status: str = "", text: str = "", answer: str = "") -> None:
         self.messages.append(
             Message(
                 key=key,
@@ -251,6 +288,7 @@ class Posting:
                 version=self.order.version,
                 status=status,
                 text=text,
+                answer=answer,
             )
         )
 

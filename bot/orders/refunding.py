@@ -1,12 +1,27 @@
 """Money back: the amount is reserved of the payment's budget before anybody is called, under a number that stays."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Final
 
-from bot.orders import facts, institution, schedule
-from bot.orders.answers import Refused, Why
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.orders import facts, institution, rows, schedule, word
+from bot.orders.answers import RefundRefusedError, Refused, Why
 from bot.orders.audit import Cause, CauseKind
-from bot.orders.order import FOREIGN, Attempt, AttemptState, Order, Refund, RefundState
+from bot.orders.order import (
+    ASKED,
+    FOREIGN,
+    Attempt,
+    AttemptState,
+    Order,
+    Refund,
+    RefundDraft,
+    RefundState,
+    RefundWish,
+)
 from bot.orders.ports import Account
 from bot.orders.posting import Posting
 from bot.orders.table import RefundEvent
@@ -15,13 +30,8 @@ from providers.sdk.contract import ProviderInfo
 from providers.sdk.money import Money
 from providers.sdk.results import NotFound, NotSent, RefundSnapshot, Unknown
 
-
-@dataclass(frozen=True, slots=True)
-class _Ask:
-    amount: Money
-    reason: str
-    actor: str
-    refund_key: str
+# Keys that begin so are the house's own: of refunds made elsewhere, and of those a program asked for.
+_OURS: Final = (FOREIGN, ASKED)
 
 
 class Refunding:
@@ -34,13 +44,15 @@ class Refunding:
         self, order_id: str, amount: Money, reason: str, actor: str, refund_key: str
     ) -> Refund | Refused:
         """See `Checkout.refund`."""
-        if refund_key.startswith(FOREIGN):
-            return Refused(Why.NOT_REFUNDABLE, f"Keys that start with {FOREIGN} name refunds made elsewhere.")
-        ask = _Ask(amount, reason, actor, refund_key)
+        if refund_key.startswith(_OURS):
+            return Refused(
+                Why.NOT_REFUNDABLE, f"Keys that start with {' or '.join(_OURS)} are the house's own."
+            )
+        wish = RefundWish(amount=amount, reason=reason, actor=actor, refund_key=refund_key)
         cause = Cause(CauseKind.OPERATOR, actor)
         try:
             order, answer = await self._till.change(
-                order_id, cause, lambda posting: self._reserve(posting, ask)
+                order_id, cause, lambda posting: self._reserve(posting, wish)
             )
         except UnknownOrderError:
             return Refused(Why.UNKNOWN_ORDER)
@@ -48,6 +60,35 @@ class Refunding:
             return replace(answer, order=order)
         async with self._till.hold(order_id):
             return await self._send(order_id, answer.number)
+
+    async def take_in(self, connection: AsyncConnection, draft: RefundDraft) -> None:
+        """Reserve what a page wants to give back, for the sweeper to send. What cannot be is the page's to hear.
+
+        Raises `RefundRefusedError` when the order is not this program's and person's, or the key has another meaning.
+        """
+        request = draft.request
+        order = await rows.find_by_key(connection, draft.app_id, draft.user_id, request.order_key)
+        if order is None:
+            raise RefundRefusedError(
+                request.order_key,
+                f"{draft.app_id} has no order {request.order_key!r} of this person; nothing goes back.",
+            )
+        cause = Cause(CauseKind.PAGE, f"{draft.app_id}:{request.refund_key}")
+        posting = Posting(order, cause, self._till.clock.now(), self._till.draw_number)
+        answer = self._reserve(posting, _wish(draft))
+        if isinstance(answer, Refused):
+            self._refuse(posting, draft, answer)
+        await rows.save(connection, posting)
+
+    async def note_strangers(self, drafts: Sequence[RefundDraft]) -> None:
+        """Somebody else's order, named by its number: its audit keeps who reached for it."""
+        for draft in drafts:
+            order = await self._till.find(draft.request.order_key)
+            if order is None or (order.app_id, order.user_id) == (draft.app_id, draft.user_id):
+                continue
+            words = f"{draft.app_id} asked for a refund of an order that is not its own."
+            cause = Cause(CauseKind.PAGE, f"{draft.app_id}:{draft.request.refund_key}")
+            await self._till.change(order.id, cause, partial(_note_stranger, words=words))
 
     async def check(self, number: str) -> None:
         """The sweeper's call: send what was reserved, ask about what was sent."""
@@ -88,22 +129,36 @@ class Refunding:
         )
         return answer
 
-    def _reserve(self, posting: Posting, ask: _Ask) -> Refund | Refused:
+    def _refuse(self, posting: Posting, draft: RefundDraft, refused: Refused) -> None:
+        known = f"{ASKED}{draft.request.refund_key}"
+        if any(refund.refund_key == known for refund in posting.order.refunds):
+            raise RefundRefusedError(draft.request.order_key, f"{refused.detail} Draw a new refund_key.")
+        posting.note("order", "refund_refused", f"{draft.app_id}: {refused.why} {refused.detail}".strip())
+        posting.answer_refusal(draft.event_key, word.of_refusal(posting.order, draft, refused.why))
+        self._till.watch.count("refund_refused")
+
+    def _reserve(self, posting: Posting, wish: RefundWish) -> Refund | Refused:
         order = posting.order
         known = next(
-            (one for one in order.refunds if ask.refund_key and one.refund_key == ask.refund_key), None
+            (one for one in order.refunds if wish.refund_key and one.refund_key == wish.refund_key), None
         )
         if known is not None:
-            same = known.amount == ask.amount
-            return known if same else Refused(Why.WRONG_AMOUNT, f"{ask.refund_key} asked for {known.amount}.")
+            same = wish.amount in {known.amount, None}
+            return (
+                known if same else Refused(Why.WRONG_AMOUNT, f"{wish.refund_key} asked for {known.amount}.")
+            )
         attempt = next((one for one in order.attempts if one.state is AttemptState.PAID), None)
         if attempt is None:
             return Refused(Why.NOT_REFUNDABLE, f"Order {order.id} is not paid.")
         account = self._till.account_of(attempt)
         if account is None:
             return Refused(Why.OUT_OF_ORDER, f"{attempt.provider}/{attempt.account} is not configured.")
-        refused = _objection(order, attempt, ask.amount, account.info, posting.now)
-        return refused or posting.reserve(attempt, ask.amount, ask.reason, ask.actor, ask.refund_key)
+        left = Money(attempt.amount.minor - attempt.refunding_minor, attempt.amount.currency)
+        amount = left if wish.amount is None else wish.amount
+        if wish.amount is None and not left:
+            return Refused(Why.OVER_BUDGET, f"Nothing is left of {attempt.amount} to refund.")
+        refused = _objection(order, attempt, amount, account.info, posting.now)
+        return refused or posting.reserve(attempt, amount, wish)
 
     async def _send(self, order_id: str, number: str) -> Refund:
         """Mark it as called, call, store what was answered. A refund that is no longer waiting is left alone."""
@@ -139,6 +194,23 @@ class Refunding:
         )
         posting.move_refund(called, RefundEvent.CALLED, f"send {called.sends}")
         return account
+
+
+def _wish(draft: RefundDraft) -> RefundWish:
+    request = draft.request
+    return RefundWish(
+        amount=request.amount,
+        reason=request.reason,
+        actor=f"program:{draft.app_id}",
+        refund_key=f"{ASKED}{request.refund_key}",
+        page=draft.page,
+        chat_id=draft.chat_id,
+    )
+
+
+def _note_stranger(posting: Posting, words: str) -> None:
+    posting.note("order", "refund_refused", words)
+    posting.alert(words)
 
 
 def _objection(

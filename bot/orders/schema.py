@@ -202,6 +202,8 @@ refunds = Table(
     Column("actor", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("page", Text, nullable=False, server_default=""),
+    Column("chat_id", BigInteger),
     Column("refund_key", Text),  # NULL is unlike every other NULL, so only given keys are unique
     Column("called_at", Moment),
     Column("sends", Integer, nullable=False),
@@ -253,6 +255,7 @@ outbox = Table(
     Column("version", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     Column("text", Text, nullable=False),
+    Column("answer", Text, nullable=False, server_default=""),
     Column("state", String(16), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("next_try_at", Moment, nullable=False),

@@ -29,6 +29,7 @@ _OF_ORDER: Final[Mapping[str, str]] = {
     OrderEvent.REFUNDED_PART: "is partly refunded",
     OrderEvent.REFUNDED_ALL: "is refunded",
     "ending": "is being brought to its end",
+    "refund_refused": "was asked back by a program, and refused",
 }
 _OF_ATTEMPT: Final[Mapping[str, str]] = {
     AttemptEvent.REPOINTED: "was turned to another institution before anything was sent",
@@ -47,6 +48,7 @@ _OF_REFUND: Final[Mapping[str, str]] = {
     RefundEvent.CALLED: "is being sent to the institution",
     RefundEvent.NOT_SENT: "never left the house",
     RefundEvent.BALANCE_LOW: "waits for the merchant's balance",
+    RefundEvent.UNSURE: "got no clear answer; the institution will be asked",
     RefundEvent.ACCEPTED: "was accepted by the institution",
     RefundEvent.DONE: "is done: the money is back",
     RefundEvent.FAILED: "failed",

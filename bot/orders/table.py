@@ -77,6 +77,7 @@ class RefundEvent(StrEnum):
     CALLED = "called"
     NOT_SENT = "not_sent"
     BALANCE_LOW = "balance_low"  # the merchant's own balance; the same number goes again later
+    UNSURE = "unsure"
     ACCEPTED = "accepted"
     DONE = "done"
     FAILED = "failed"
@@ -93,6 +94,9 @@ class Effect(StrEnum):
     TELL_CANCELLED = "tell_cancelled"
     TELL_EXPIRED = "tell_expired"
     TELL_FAILED = "tell_failed"
+    TELL_REFUND_DONE = "tell_refund_done"
+    TELL_REFUND_PENDING = "tell_refund_pending"
+    TELL_REFUND_FAILED = "tell_refund_failed"
     BOOK_PAYMENT = "book_payment"
     BOOK_EXTRA = "book_extra"
     BOOK_REFUND = "book_refund"
@@ -198,16 +202,17 @@ ATTEMPT: Final[Mapping[tuple[AttemptState, AttemptEvent], tuple[AttemptState, Ef
 REFUND: Final[Mapping[tuple[RefundState, RefundEvent], tuple[RefundState, Effects]]] = {
     (_R.RESERVED, _RE.CALLED): (_R.UNKNOWN, ()),
     (_R.UNKNOWN, _RE.CALLED): (_R.UNKNOWN, ()),
-    (_R.UNKNOWN, _RE.NOT_SENT): (_R.RESERVED, ()),
-    (_R.UNKNOWN, _RE.BALANCE_LOW): (_R.RESERVED, (_F.ALERT,)),
-    (_R.UNKNOWN, _RE.ACCEPTED): (_R.SENT, ()),
-    (_R.RESERVED, _RE.ACCEPTED): (_R.SENT, ()),
+    (_R.UNKNOWN, _RE.NOT_SENT): (_R.RESERVED, (_F.TELL_REFUND_PENDING,)),
+    (_R.UNKNOWN, _RE.BALANCE_LOW): (_R.RESERVED, (_F.ALERT, _F.TELL_REFUND_PENDING)),
+    (_R.UNKNOWN, _RE.UNSURE): (_R.UNKNOWN, (_F.TELL_REFUND_PENDING,)),
+    (_R.UNKNOWN, _RE.ACCEPTED): (_R.SENT, (_F.TELL_REFUND_PENDING,)),
+    (_R.RESERVED, _RE.ACCEPTED): (_R.SENT, (_F.TELL_REFUND_PENDING,)),
     **{
-        (state, _RE.DONE): (_R.DONE, (_F.BOOK_REFUND, _F.ORDER_REFUNDED))
+        (state, _RE.DONE): (_R.DONE, (_F.BOOK_REFUND, _F.ORDER_REFUNDED, _F.TELL_REFUND_DONE))
         for state in (_R.RESERVED, _R.UNKNOWN, _R.SENT)
     },
     **{
-        (state, _RE.FAILED): (_R.FAILED, (_F.RELEASE, _F.ALERT, _F.SHOW))
+        (state, _RE.FAILED): (_R.FAILED, (_F.RELEASE, _F.ALERT, _F.SHOW, _F.TELL_REFUND_FAILED))
         for state in (_R.RESERVED, _R.UNKNOWN, _R.SENT)
     },
     (_R.DONE, _RE.FAILED): (_R.DONE, (_F.ALERT,)),  # bounced days later: the books wait for a person

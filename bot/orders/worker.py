@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.orders import due, outbox
+from bot.orders import due, outbox, word
 from bot.orders.book import Work
 from bot.orders.checkout import Checkout
 from bot.orders.due import Queue
@@ -163,6 +163,8 @@ class Worker:
         match letter.kind:
             case Kind.SHOW:
                 return await self._show(order)
+            case Kind.TELL if letter.answer:
+                await self._teller.tell_refund(f"o{letter.id}", order, word.read(letter.answer))
             case Kind.TELL:
                 await self._teller.tell(f"o{letter.id}", order, _result(order, letter))
             case Kind.ALERT:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.refund import RefundResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,12 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """An order of this person's reached a state its page must hear of."""
+    """An order of this person's, or a refund of one, reached a state its page must hear of."""
 
     origin: Origin
     app_id: str
     page: str
-    result: PaymentResult
+    result: PaymentResult | RefundResult
 
 
 Event = Command | Tap | Words | Photo | Settled

@@ -13,7 +13,7 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
-from bot.orders.answers import OrderRefusedError
+from bot.orders.answers import OrderRefusedError, RefundRefusedError
 from bot.orders.order import Order
 from bot.runtime import house
 from bot.runtime.acts import Acts
@@ -156,12 +156,12 @@ class Player:
             raise _failure(turn, error) from error
 
     async def _place(self, turn: Turn) -> None:
-        """Orders before the session: the same `order_key` places once, so a turn that runs again does no harm."""
-        if not turn.drafts:
+        """Orders and refunds before the session: the same key counts once, so a turn that runs again does no harm."""
+        if not turn.drafts and not turn.refunds:
             return
         try:
-            await self.checkout.place(turn.drafts)
-        except OrderRefusedError as error:
+            await self.checkout.place(turn.drafts, turn.refunds)
+        except (OrderRefusedError, RefundRefusedError) as error:
             raise _failure(turn, error) from error
 
     async def _guarded(self, turn: Turn, work: Work, within_s: float | None = None) -> Screen | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.orders.answers import Opened, Refused
-from bot.orders.order import Draft, Order
+from bot.orders.order import Draft, Order, RefundDraft
 from bot.orders.routing import Offer
 from providers.sdk.wallets import Wallet
 
@@ -12,8 +12,11 @@ from providers.sdk.wallets import Wallet
 class Counter(Protocol):
     """The till as a chat needs it. The same `order_key` places once, however often it is asked."""
 
-    async def place(self, drafts: Sequence[Draft]) -> tuple[Order, ...]:
-        """Raise `OrderRefusedError` when an `order_key` comes back with another amount or title."""
+    async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft] = ()) -> tuple[Order, ...]:
+        """Raise `OrderRefusedError` when an `order_key` comes back with another amount or title.
+
+        Raise `RefundRefusedError` when a refund is asked for of an order that is not that program's and person's.
+        """
         ...
 
     async def find(self, order_id: str) -> Order | None: ...

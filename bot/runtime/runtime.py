@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from bot.log import log_context
 from bot.orders.order import Order
+from bot.orders.word import Word
 from bot.runtime import cashier
 from bot.runtime.acts import Acts
 from bot.runtime.desk import Desk
@@ -106,8 +107,11 @@ class Runtime:
 
     async def tell(self, key: str, order: Order, result: PaymentResult) -> None:
         """`Teller.tell`."""
-        origin = Origin(key=f"o{key}", seat=Seat(order.chat_id, order.user_id), language=order.language)
-        await self.handle(Settled(origin, order.app_id, order.page, result))
+        await self.handle(Settled(_origin(key, order, order.chat_id), order.app_id, order.page, result))
+
+    async def tell_refund(self, key: str, order: Order, word: Word) -> None:
+        """`Teller.tell_refund`."""
+        await self.handle(Settled(_origin(key, order, word.chat_id), order.app_id, word.page, word.result))
 
     async def close(self) -> None:
         """Nothing is lost by not calling it; call it when no more events come."""
@@ -162,3 +166,7 @@ class Runtime:
     async def _answer(self, origin: Origin, toast: str, *, alert: bool = False) -> None:
         if origin.callback_id is not None:
             await self._surface.answer(origin.callback_id, toast[:TOAST_UNITS_MAX], alert=alert)
+
+
+def _origin(key: str, order: Order, chat_id: int) -> Origin:
+    return Origin(key=f"o{key}", seat=Seat(chat_id, order.user_id), language=order.language)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from bot.orders.order import Draft
+from bot.orders.order import Draft, RefundDraft
 from bot.runtime import stack
 from bot.runtime.drawing import draw_overlay, draw_page
 from bot.runtime.locker import Locker
@@ -25,9 +25,12 @@ from miniprograms.sdk.limits import (
     PAYMENT_EXPIRES_MIN_S,
     PAYMENT_TITLE_CHARS_MAX,
     PAYMENTS_PER_TURN_MAX,
+    REFUND_REASON_CHARS_MAX,
+    REFUNDS_PER_TURN_MAX,
 )
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import PaymentRequest, PaymentResult
+from miniprograms.sdk.refund import RefundRequest, RefundResult
 from miniprograms.sdk.route import Api, Move
 from miniprograms.sdk.scenes import Scene
 
@@ -142,11 +145,15 @@ class Stage:
         """The first page, with nothing under it."""
         self.move(Move(api=Api.RE_LAUNCH, route=self.app.manifest.home))
 
-    async def pay_back(self, route: str, result: PaymentResult) -> None:
+    async def hear(self, route: str, result: PaymentResult | RefundResult) -> None:
         """Tell the page that asked, the topmost when it is open twice; the app when it is closed."""
         frames = [*reversed(self.program.frames), *self.program.tabs]
         frame = next((frame for frame in frames if frame.route == route), None)
-        await (self.app if frame is None else self.page(frame)).on_payment(result)
+        listener = self.app if frame is None else self.page(frame)
+        if isinstance(result, PaymentResult):
+            await listener.on_payment(result)
+        else:
+            await listener.on_refund(result)
 
     # --- the Host of actions.py
 
@@ -211,11 +218,7 @@ class Stage:
 
     def pay(self, asker: object, request: PaymentRequest, expires_after_s: int) -> None:
         self.turn.check_open()
-        if "scope.payment" not in self.app.manifest.permission:
-            raise ScopeError(
-                "requestPayment:fail auth deny",
-                'Add "scope.payment": {"desc": "…"} to $.permission of app.json.',
-            )
+        self._check_scope("scope.payment", "requestPayment")
         where = asker.route if isinstance(asker, Page) else ""
         _check_request(where or self.app_id, request, expires_after_s)
         if len(self.turn.drafts) >= PAYMENTS_PER_TURN_MAX:
@@ -232,6 +235,25 @@ class Stage:
                 language=self.language,
                 request=request,
                 expires_after_s=expires_after_s,
+            )
+        )
+
+    def give_back(self, asker: object, request: RefundRequest) -> None:
+        self.turn.check_open()
+        self._check_scope("scope.refund", "requestRefund")
+        where = asker.route if isinstance(asker, Page) else ""
+        _check_refund(where or self.app_id, request)
+        if len(self.turn.refunds) >= REFUNDS_PER_TURN_MAX:
+            raise AuthorError(f"{where}: more than {REFUNDS_PER_TURN_MAX} refunds are asked for in one turn.")
+        seat = self.turn.origin.seat
+        self.turn.refunds.append(
+            RefundDraft(
+                app_id=self.app_id,
+                page=where,
+                chat_id=seat.chat_id,
+                user_id=seat.user_id,
+                event_key=self.turn.origin.key,
+                request=request,
             )
         )
 
@@ -255,6 +277,12 @@ class Stage:
 
     async def storage_info(self) -> StorageInfo:
         return await self._locker.info()
+
+    def _check_scope(self, scope: str, api: str) -> None:
+        if scope not in self.app.manifest.permission:
+            raise ScopeError(
+                f"{api}:fail auth deny", f'Add "{scope}": {{"desc": "…"}} to $.permission of app.json.'
+            )
 
     def _new_frame(self, route: str, query: dict[str, str]) -> Frame:
         return Frame(self.turn.session.number(), route, query, self.app.manifest.version.code)
@@ -295,3 +323,15 @@ def _check_request(where: str, request: PaymentRequest, expires_after_s: int) ->
         raise AuthorError(
             f"{where}: expires_after_s is {PAYMENT_EXPIRES_MIN_S} to {PAYMENT_EXPIRES_MAX_S} seconds."
         )
+
+
+def _check_refund(where: str, request: RefundRequest) -> None:
+    if request.amount is not None and not request.amount:
+        raise AuthorError(
+            f"{where}: a refund of nothing; leave the amount out to give back all that is left."
+        )
+    if not 0 < len(request.reason.strip()) <= REFUND_REASON_CHARS_MAX:
+        raise AuthorError(f"{where}: a refund's reason has 1 to {REFUND_REASON_CHARS_MAX} characters.")
+    for name, key in (("order_key", request.order_key), ("refund_key", request.refund_key)):
+        if not 0 < len(key) <= ORDER_KEY_CHARS_MAX:
+            raise AuthorError(f"{where}: a {name} has 1 to {ORDER_KEY_CHARS_MAX} characters.")

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from bot.orders.order import Draft, Order
+from bot.orders.order import Draft, Order, RefundDraft
 from bot.runtime.drawing import Token
 from bot.runtime.events import Origin, Settled
 from bot.runtime.identity import Identity
@@ -46,6 +46,7 @@ class Turn:
     screen: Screen | None = None
     shows: Order | None = None
     drafts: list[Draft] = field(default_factory=list)
+    refunds: list[RefundDraft] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     keys_drawn: int = 0
     active: str = ""  # the program whose code runs, for the log and for on_error
@@ -105,7 +106,7 @@ class Turn:
         stage = self._stage(event.app_id, program or closed)
         if program is not None:
             self._reconcile(stage)
-        await stage.pay_back(event.page, event.result)
+        await stage.hear(event.page, event.result)
 
     async def show_program(self, app_id: str, options: Options) -> None:
         """Bring a program in front: cold with `on_launch`, hot without; a path relaunches it there."""

@@ -1,4 +1,4 @@
-"""A coffee shop: menu, cart, checkout, payment, receipt, history. Read it top-down; it is also the tutorial."""
+"""A coffee shop: menu, cart, checkout, payment, money back, history. Read it top-down; it is also the tutorial."""
 
 from typing import Final
 
@@ -14,6 +14,8 @@ from miniprograms.sdk import (
     PaymentResult,
     PaymentStatus,
     Query,
+    RefundResult,
+    RefundStatus,
     Text,
     View,
 )
@@ -94,6 +96,7 @@ class Checkout(Page):
         key: str = ""
         note: str = ""
         paid: bool = False
+        returned: bool = False
 
     data: Data
 
@@ -112,8 +115,12 @@ class Checkout(Page):
     def render(self) -> View:
         lines = [f"{self.tr(*MENU[sku][:2])} ×{cups}\n" for sku, cups in self.cart.items()]
         total = Bold(f"{self.tr('Total', '合计')} {total_of(self.cart)}\n")
-        pay = [] if self.data.paid else [Button(self.tr("Pay", "支付"), self.pay, once=True, primary=True)]
-        return View([*lines, total, self.data.note], pay)  # the host adds the way back
+        buttons = {
+            (False, False): [Button(self.tr("Pay", "支付"), self.pay, once=True, primary=True)],
+            (True, False): [Button(self.tr("Money back", "退款"), self.give_back, once=True)],
+        }
+        # The host adds the way back.
+        return View([*lines, total, self.data.note], buttons.get((self.data.paid, self.data.returned), []))
 
     async def pay(self) -> None:
         await self.request_payment(total_of(self.cart), "Coffee 咖啡", order_key=self.data.key)
@@ -134,6 +141,20 @@ class Checkout(Page):
             await self.set_storage("orders", [f"{result.amount}  {result.order_id}", *orders][:HISTORY_MAX])
         elif result.status is not PaymentStatus.PENDING:
             await self.set_data(key=self.draw_key())  # a new try is a new order
+
+    async def give_back(self) -> None:
+        await self.request_refund(
+            order_key=self.data.key, reason="Not made 未制作", refund_key=self.draw_key()
+        )
+        await self.set_data(note=self.tr("Your money is going back …", "正在退款……"), returned=True)
+
+    async def on_refund(self, result: RefundResult) -> None:
+        notes = {
+            RefundStatus.DONE: self.tr(f"{result.amount} is back.", f"已退款 {result.amount}。"),
+            RefundStatus.PENDING: self.tr("Your money is on its way back.", "退款处理中。"),
+            RefundStatus.FAILED: self.tr("That did not work. Please ask us.", "退款失败，请联系店员。"),
+        }
+        await self.set_data(note=notes[result.status])
 
 
 @app.page("pages/history/history")

@@ -31,6 +31,7 @@ from miniprograms.sdk.errors import (
 from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import PaymentRequest, PaymentResult, PaymentStatus
+from miniprograms.sdk.refund import RefundRequest, RefundResult, RefundStatus
 from miniprograms.sdk.route import Query
 from miniprograms.sdk.view import (
     Bold,
@@ -72,6 +73,9 @@ __all__ = [
     "Picture",
     "Query",
     "Question",
+    "RefundRequest",
+    "RefundResult",
+    "RefundStatus",
     "ScopeError",
     "StorageError",
     "StorageInfo",

@@ -12,6 +12,7 @@ from miniprograms.sdk.data import Json, encode
 from miniprograms.sdk.errors import AuthorError
 from miniprograms.sdk.limits import SHEET_ITEMS_MAX
 from miniprograms.sdk.payment import PaymentRequest
+from miniprograms.sdk.refund import RefundRequest
 from miniprograms.sdk.route import Api, Move, QueryValue, read_url
 from providers.sdk.money import Money
 
@@ -85,6 +86,8 @@ class Host(Protocol):
     def ask(self, asker: object, question: Question) -> None: ...
 
     def pay(self, asker: object, request: PaymentRequest, expires_after_s: int) -> None: ...
+
+    def give_back(self, asker: object, request: RefundRequest) -> None: ...
 
     async def short_link(self, path: str, query: dict[str, str]) -> str: ...
 
@@ -211,6 +214,18 @@ class Actions:
         """
         request = PaymentRequest(amount=amount, title=title, order_key=order_key)
         self._at_host().pay(self, request, expires_after_s)
+
+    async def request_refund(
+        self, *, order_key: str, reason: str, refund_key: str, amount: Money | None = None
+    ) -> None:
+        """Give back part of what was paid for an order, or all that is left of it; `on_refund` hears what became of it.
+
+        `order_key` names an order that this program placed for this person; any other undoes the turn. `refund_key`
+        is yours and names the refund for ever: however often it is asked for, the money goes back once. The payer may
+        see the reason. The manifest asks for `scope.refund`.
+        """
+        request = RefundRequest(order_key=order_key, amount=amount, reason=reason, refund_key=refund_key)
+        self._at_host().give_back(self, request)
 
     async def set_storage(self, key: str, data: Json) -> None:
         """Keep a JSON value for this person: 1 MB a key, 10 MB in all. It outlives sessions and deploys."""

@@ -13,6 +13,7 @@ from miniprograms.sdk.errors import AuthorError
 from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.refund import RefundResult
 
 P = TypeVar("P", bound=type[Page])
 
@@ -74,6 +75,9 @@ class App(Actions):
 
     async def on_payment(self, result: PaymentResult) -> None:
         """What became of a payment whose page is closed."""
+
+    async def on_refund(self, result: RefundResult) -> None:
+        """What became of a refund whose page is closed, or that the app asked for."""
 
     def _check(self, route: str, page: type[Page]) -> None:
         where = f"{self.manifest.app_id}, @app.page({route!r})"

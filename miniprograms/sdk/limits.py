@@ -45,12 +45,16 @@ PROGRAMS_MAX: Final = 5
 RENDERS_KEPT: Final = 3
 # Ours: orders one turn may ask for.
 PAYMENTS_PER_TURN_MAX: Final = 4
+# Ours: refunds one turn may ask for.
+REFUNDS_PER_TURN_MAX: Final = 8
 # The order book's: how long an order can be paid.
 PAYMENT_EXPIRES_MIN_S: Final = 60
 PAYMENT_EXPIRES_MAX_S: Final = 7200
 ORDER_KEY_CHARS_MAX: Final = 64
 # WeChat Pay, native prepay, description: 127 characters, the shortest of the institutions.
 PAYMENT_TITLE_CHARS_MAX: Final = 127
+# WeChat Pay, v3/refund/domestic/refunds, reason: 80 characters, the shortest of the institutions.
+REFUND_REASON_CHARS_MAX: Final = 80
 
 
 def text_units(text: str) -> int:

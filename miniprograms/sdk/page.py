@@ -6,6 +6,7 @@ from miniprograms.sdk.actions import Actions, Host
 from miniprograms.sdk.data import Json, PageData
 from miniprograms.sdk.errors import DataError
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.refund import RefundResult
 from miniprograms.sdk.route import Query
 from miniprograms.sdk.view import View
 
@@ -70,3 +71,6 @@ class Page(Actions):
 
     async def on_payment(self, result: PaymentResult) -> None:
         """What became of a payment this page asked for. Called once per change; `pending` may be followed by `paid`."""
+
+    async def on_refund(self, result: RefundResult) -> None:
+        """What became of a refund this page asked for, or of one that others made of a payment it asked for."""

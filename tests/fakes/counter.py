@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.orders.answers import Opened, OrderRefusedError, Refused, Why
-from bot.orders.order import Draft, Order, OrderState
+from bot.orders.answers import Opened, OrderRefusedError, RefundRefusedError, Refused, Why
+from bot.orders.order import Draft, Order, OrderState, RefundDraft
 from bot.orders.routing import Offer
 from providers.sdk.wallets import Wallet
 
@@ -17,8 +17,13 @@ class FakeCounter:
     orders: dict[str, Order] = field(default_factory=dict)
     placed: int = 0
     opened: list[tuple[str, Wallet]] = field(default_factory=list)
+    refunds: list[RefundDraft] = field(default_factory=list)
 
-    async def place(self, drafts: Sequence[Draft]) -> tuple[Order, ...]:
+    async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft] = ()) -> tuple[Order, ...]:
+        for refund in refunds:
+            if refund.request.order_key not in {order.order_key for order in self.orders.values()}:
+                raise RefundRefusedError(refund.request.order_key, "Not yours.")
+            self.refunds.append(refund)
         return tuple(map(self._place, drafts))
 
     async def find(self, order_id: str) -> Order | None:

@@ -13,6 +13,7 @@ from bot.orders.ledger import check_balanced
 from bot.orders.order import Draft, Order
 from bot.orders.ports import Account
 from bot.orders.rows import ledger_of, trail
+from bot.orders.word import Word
 from bot.orders.worker import Worker
 from miniprograms.sdk.payment import PaymentRequest, PaymentResult
 from providers.sdk.contract import Call, ProviderInfo
@@ -36,6 +37,7 @@ class ListTeller:
     def __init__(self) -> None:
         self.shown: list[Order] = []
         self.told: list[tuple[str, PaymentResult]] = []
+        self.refunds: list[Word] = []
         self.broken = False
 
     async def show(self, order: Order) -> int | None:
@@ -46,6 +48,10 @@ class ListTeller:
     async def tell(self, key: str, order: Order, result: PaymentResult) -> None:
         self._check()
         self.told.append((key, result))
+
+    async def tell_refund(self, key: str, order: Order, word: Word) -> None:
+        self._check()
+        self.refunds.append(word)
 
     @property
     def results(self) -> list[str]:

@@ -14,6 +14,7 @@ from bot.sandbox.kit.wallet import PersonWallet, PersonWallets
 from bot.sandbox.kit.words import described, find_key
 from miniprograms.sdk.app import App
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.refund import RefundResult
 from miniprograms.sdk.route import QueryValue, read_url
 from miniprograms.sdk.testing.vocabulary import PlayError
 
@@ -142,7 +143,14 @@ class PersonChat:
     @property
     def results(self) -> tuple[PaymentResult, ...]:
         mine = {order.id for order in self.orders}
-        return tuple(result for result in self.world.results if result.order_id in mine)
+        heard = (one for one in self.world.results if isinstance(one, PaymentResult))
+        return tuple(result for result in heard if result.order_id in mine)
+
+    @property
+    def refunds(self) -> tuple[RefundResult, ...]:
+        mine = {order.id for order in self.orders}
+        heard = (one for one in self.world.results if isinstance(one, RefundResult))
+        return tuple(result for result in heard if result.order_id in mine)
 
     @property
     def orders(self) -> Sequence[Order]:

@@ -1,4 +1,4 @@
-"""Mini programs with an ear on `on_payment`: the same pages, and a note of what each of them heard."""
+"""Mini programs with an ear on `on_payment` and `on_refund`: the same pages, and a note of what each of them heard."""
 
 import copy
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from typing import Any
 from miniprograms.sdk.app import App
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.refund import RefundResult
 
-Hear = Callable[[PaymentResult], None]
+Hear = Callable[[PaymentResult | RefundResult], None]
 
 
 def overheard(app: App, hear: Hear) -> App:
@@ -20,11 +21,16 @@ def overheard(app: App, hear: Hear) -> App:
 
 
 def _listening(kind: type[Any], hear: Hear) -> type[Any]:
-    """A subclass that notes what its `on_payment` hears once that has returned."""
+    """A subclass that notes what its `on_payment` and `on_refund` hear once those have returned."""
 
     async def on_payment(self: App | Page, result: PaymentResult) -> None:
         await kind.on_payment(self, result)
         hear(result)
 
-    body = {"on_payment": on_payment, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    async def on_refund(self: App | Page, result: RefundResult) -> None:
+        await kind.on_refund(self, result)
+        hear(result)
+
+    hooks = {"on_payment": on_payment, "on_refund": on_refund}
+    body = {**hooks, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
     return type(kind.__name__, (kind,), body)

@@ -5,6 +5,7 @@ from typing import Protocol, Self
 
 from miniprograms.sdk.app import App
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.refund import RefundResult
 from miniprograms.sdk.route import QueryValue
 from providers.sdk.gateway import Bill
 from providers.sdk.money import Money
@@ -119,6 +120,11 @@ class Chat(Protocol):
     @property
     def results(self) -> tuple[PaymentResult, ...]:
         """What `on_payment` of this person's pages has heard, in order."""
+        ...
+
+    @property
+    def refunds(self) -> tuple[RefundResult, ...]:
+        """What `on_refund` of this person's pages has heard, in order."""
         ...
 
     @property
