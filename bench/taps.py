@@ -166,6 +166,7 @@ def _ours(redis: Redis, folder: Path) -> Contender:
         secret=SecretStr("thirty-two characters of a secret"),
         web_url="http://127.0.0.1",
         home="bench.counter",
+        taps_per_minute=10**9,  # nobody's thumb
     )
 
     async def handle(event: Event) -> None:

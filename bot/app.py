@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue import Catalogue
 from bot.errors import NotReadyError, PortTakenError
+from bot.orders.abandoned import abandoned
 from bot.orders.approving import Approving
 from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout
@@ -95,6 +96,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
         stack.push_async_callback(close_client, client)
         tally = Tally()
         accounts = build_accounts(settings, catalogue.plugins, outside, client)
+        await _refuse_to_abandon(book, accounts, outside)
         checkout = Checkout(book, accounts, clock=outside.clock, random=outside.random, watch=tally)
         telegram, runtime = _join_chat(settings, catalogue, outside, checkout, redis)
         stack.push_async_callback(telegram.close)
@@ -158,6 +160,7 @@ def _join_chat(
         web_url=settings.web_url,
         username=lambda: telegram.username,
         handler_within_s=settings.handler_deadline_s,
+        taps_per_minute=settings.taps_per_minute,
     )
     bell.answer = runtime.handle
     return telegram, runtime
@@ -253,6 +256,17 @@ async def _refuse_unsafe(redis: Redis, outside: Outside) -> None:
             _log.warning("redis_unsafe", finding=finding)
     elif findings:
         raise NotReadyError("Live payments are refused. " + " ".join(findings))
+
+
+async def _refuse_to_abandon(book: Book, accounts: list[Account], outside: Outside) -> None:
+    missing = await abandoned(book, accounts)
+    if missing and not outside.play_money:
+        raise NotReadyError(
+            f"The book has money under way with accounts that are not configured ({', '.join(missing)}). Put them back "
+            "into PROVIDERS until `moongate orders list` shows nothing of theirs that is open."
+        )
+    for line in missing:
+        _log.warning("account_abandoned", left=line)
 
 
 async def _open_book(settings: Settings) -> Book:

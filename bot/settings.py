@@ -92,6 +92,19 @@ class Settings(BaseSettings):
         "a stranger. Empty: generated into DATA_DIR.",
     )
     handler_deadline_s: int = Field(10, ge=1, le=300, description="Longest run of one page method.")
+    stall_deadline_s: int = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="When a plugin blocks the whole host for so long, the process prints where it stands and ends, for "
+        "its supervisor to start it again; 0: never (moongate run only).",
+    )
+    taps_per_minute: int = Field(
+        120,
+        ge=10,
+        le=6000,
+        description="What one person may tap and write in one chat; beyond it they are told to wait.",
+    )
     provider_deadline_s: int = Field(10, ge=1, le=60, description="Longest call to an institution.")
     order_expires_after_s: int = Field(
         900, ge=60, le=7200, description="How long an order can be paid, within what each provider allows."

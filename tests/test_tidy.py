@@ -116,6 +116,15 @@ def test_no_address_of_a_package_registry_is_in_the_tree():
     assert lines_matching(pattern, TEXTS) == []
 
 
+@pytest.mark.fault("M11")
+def test_no_secret_is_in_what_we_ship():
+    outside_tests = [path for path in TEXTS if short(path).split("/")[0] != "tests"]
+
+    assert lines_matching(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s*[A-Za-z0-9+/]{16}", outside_tests) == []
+    assert lines_matching(r"\b\d{8,10}:[A-Za-z0-9_-]{35}\b", outside_tests) == []
+    assert lines_matching(r"\b(AKIA[0-9A-Z]{16}|whsec_[A-Za-z0-9+/]{24,}|sk_live_\w+)", outside_tests) == []
+
+
 def test_every_module_says_what_it_knows():
     assert [short(path) for path in IN_ROOMS if TREES[path].body and not ast.get_docstring(TREES[path])] == []
 

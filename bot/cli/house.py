@@ -13,6 +13,7 @@ from bot.catalogue import Catalogue, misplaced_rooms, read_catalogue
 from bot.cli.front import main, plainly, show_refusals, start
 from bot.errors import NotReadyError
 from bot.settings import AccountName, Settings, read_merchants, read_settings
+from bot.watchdog import watched
 from providers.sdk.contract import ProviderSettings
 from providers.sdk.errors import ConfigurationError
 
@@ -123,7 +124,7 @@ async def _keep(
     from bot.machine import MachineClock, MachineRandom  # noqa: PLC0415  # with it
 
     outside = Outside(clock=MachineClock(), random=MachineRandom(), merchants=merchants)
-    async with open_host(settings, catalogue, outside) as host:
+    async with open_host(settings, catalogue, outside) as host, watched(settings.stall_deadline_s):
         await host.run()
 
 

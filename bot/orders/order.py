@@ -81,6 +81,8 @@ class Draft:
     def __post_init__(self) -> None:
         if not self.request.amount:
             raise ValueError("An order needs an amount above zero; something free needs no payment.")
+        if "\0" in self.request.title + self.request.order_key:
+            raise ValueError("A title or order_key holds a NUL character, which no store keeps.")
         if not 1 <= self.expires_after_s <= _EXPIRES_AFTER_MAX_S:
             raise ValueError(
                 f"expires_after_s is 1 to {_EXPIRES_AFTER_MAX_S} seconds, not {self.expires_after_s}."

@@ -28,6 +28,7 @@ from bot.runtime.house import with_notice
 from bot.runtime.identity import Identity
 from bot.runtime.inquiry import Inquiry
 from bot.runtime.links import Links
+from bot.runtime.pace import Pace
 from bot.runtime.play import Outcome, Player
 from bot.runtime.ports import Counter
 from bot.runtime.scanner import read_code
@@ -61,6 +62,7 @@ class Runtime:
         username: Callable[[], str] = str,
         home: str = "",
         handler_within_s: float = 10.0,
+        taps_per_minute: int = 120,
         read_code: Callable[[bytes], str | None] = read_code,
     ) -> None:
         """`username` is the bot's, for links to it; `home` is what /start opens, else the list.
@@ -75,6 +77,7 @@ class Runtime:
         self._surface = surface
         self._lock_lives_s = handler_within_s + _LOCK_MARGIN_S
         self._identity = Identity(secret)
+        self._pace = Pace(taps_per_minute, clock)
         self._studio = Studio(sessions, surface)
         self._desk = Desk(checkout, sessions, surface, clock, lambda order: f"{web_url}/p/{order.link_token}")
         self._player = Player(
@@ -95,6 +98,9 @@ class Runtime:
         """
         origin = event.origin
         with log_context(update_key=origin.key, seat=self._identity.seat_mark(origin.seat)):
+            if not isinstance(event, Settled) and not self._pace.lets(origin.seat):
+                await self._slow_down(origin)
+                return
             key = cashier.read_key(event.data) if isinstance(event, Tap) else None
             try:
                 await (self._turn(event) if key is None else self._desk.tap(origin, key))
@@ -116,6 +122,12 @@ class Runtime:
     async def close(self) -> None:
         """Nothing is lost by not calling it; call it when no more events come."""
         await self._studio.close()
+
+    async def _slow_down(self, origin: Origin) -> None:
+        """A tap is answered; words are not, or a flood would be answered by a flood."""
+        log.warning("too_fast")
+        _ = translator(origin.language)
+        await self._answer(origin, _("That is too fast. Please wait a moment."))
 
     async def _turn(self, event: Event) -> None:
         easel = self._studio.enter(event.origin.seat)

@@ -41,6 +41,7 @@ from providers.sdk.testing import FixedRandom, ManualClock, OpenPurses
 T = TypeVar("T")
 
 BOT_NAME: Final = "moongate_bot"
+_TAPS_PER_MINUTE: Final = 6000  # the clock of a test stands still while its person taps
 FIRST_PERSON: Final = "Ann"
 _HOST_SECRET: Final = "the secret of a host that ends with its test"  # noqa: S105  # signs nothing that leaves the test
 _ROUNDS_MAX: Final = 100
@@ -171,6 +172,7 @@ class World:
             secret=SecretStr(_HOST_SECRET),
             web_url=WEB_URL,
             username=lambda: BOT_NAME,
+            taps_per_minute=_TAPS_PER_MINUTE,
         )
         self._worker = Worker(self.checkout, self.runtime)
         self._bell = self.checkout.till.bell.ear()

@@ -318,3 +318,45 @@ async def test_a_notice_that_cannot_be_applied_is_tried_again_then_given_to_a_pe
     await shop.worker.drain()
 
     assert (await shop.look(opened.order)).state is OrderState.PAID
+
+
+@pytest.mark.fault("A27")
+async def test_a_notification_is_acknowledged_however_slow_the_worker_is(shop, monkeypatch):
+    async def stuck(_notice):
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(shop.checkout.intake, "work_off", stuck)
+    working = asyncio.create_task(shop.worker.run())
+    opened = await shop.opened_order(Wallet.BANK)
+    shop.pay(opened)
+    [notification] = shop.post("plainpay")
+
+    async with asyncio.timeout(5):
+        replies = [await shop.receive("plainpay", notification) for _ in range(3)]
+        await asyncio.sleep(0)
+
+    working.cancel()
+    assert [reply.status // 100 for reply in replies] == [2] * 3
+    assert await notices(shop) == [InboxState.NEW]
+
+
+@pytest.mark.fault("N10")
+async def test_among_a_thousand_forgeries_the_genuine_ones_are_stored(shop):
+    genuine = []
+    for number in range(5):
+        opened = await shop.open(await shop.place(f"cart-{number}"), Wallet.BANK)
+        shop.pay(opened)
+        genuine += shop.post("plainpay")
+    forged = [replace(one.request, body=one.request.body + b" ") for one in genuine] * 200
+    calls = len(shop.stalls["plainpay"].transport.requests)
+
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(
+            *(shop.checkout.receive("plainpay", "main", request) for request in forged),
+            *(shop.receive("plainpay", one) for one in genuine),
+        )
+
+    assert [answer.status // 100 for answer in answers[-5:]] == [2] * 5
+    assert all(answer.status >= 400 for answer in answers[:-5])
+    assert await notices(shop) == [InboxState.NEW] * 5
+    assert len(shop.stalls["plainpay"].transport.requests) == calls

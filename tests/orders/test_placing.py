@@ -1,13 +1,16 @@
 """Placing an order: stored once, whoever asks again, and nobody is called."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.orders.checkout import OrderRefusedError
 from bot.orders.order import AttemptState, OrderState
+from miniprograms.sdk.payment import PaymentRequest
 from providers.sdk.money import Money
-from tests.orders.shop import USER
+from providers.sdk.wallets import Wallet
+from tests.orders.shop import PRICE, USER
 
 
 def creates(shop):
@@ -77,3 +80,36 @@ async def test_an_order_is_found_by_its_link_only_when_it_fits(shop):
     assert await shop.checkout.find_by_link(order.link_token[:-1]) is None
     assert await shop.checkout.find("nobody") is None
     assert order.link_token not in repr(order)
+
+
+@pytest.mark.fault("E7")
+@pytest.mark.parametrize("seconds", [0, -1, -(10**12), 7 * 86400 + 1, 10**15])
+def test_a_span_that_makes_no_sense_is_the_authors_mistake(shop, seconds):
+    with pytest.raises(ValueError, match="expires_after_s"):
+        shop.draft(expires_after_s=seconds)
+
+
+@pytest.mark.fault("E7")
+@pytest.mark.parametrize(
+    "now", [datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC), datetime(9999, 12, 1, tzinfo=UTC)]
+)
+async def test_leap_days_and_the_last_year_are_days_like_others(shop, now):
+    shop.clock.advance((now - shop.clock.now()).total_seconds())
+
+    order = await shop.place()
+    opened = await shop.open(order, Wallet.BANK)
+    shop.pay(opened)
+    await shop.deliver()
+
+    found = await shop.look(order)
+    assert found.state is OrderState.PAID
+    assert found.expires_at == now + timedelta(seconds=900)
+
+
+@pytest.mark.fault("M5")
+@pytest.mark.parametrize("field", ["title", "order_key"])
+def test_a_nul_is_refused_before_a_store_trips_over_it(shop, field):
+    words = {"amount": PRICE, "title": "Latte", "order_key": "k", field: "a\0b"}
+
+    with pytest.raises(ValueError, match="NUL"):
+        shop.draft(request=PaymentRequest(**words))

@@ -1,6 +1,7 @@
 """From Pay to the page's `on_payment`: one order per key, told once, wherever the page is by then."""
 
 import asyncio
+import re
 from dataclasses import replace
 
 import pytest
@@ -213,3 +214,25 @@ async def test_two_people_of_one_group_have_a_screen_each(host, person, tmp_path
     await boris.command("start")
 
     assert len(anna.surface.messages[-5]) == 2
+
+
+class Forger(Till):
+    async def pay(self) -> None:
+        await super().pay()
+        paid = PaymentResult(
+            order_id="order1", order_key="k", status=PaymentStatus.PAID, amount=Money.cny("18.00")
+        )
+        await self.on_payment(paid)
+
+
+@pytest.mark.fault("K8")
+async def test_a_page_that_calls_its_own_order_paid_moves_no_money(host, person, counter, tmp_path):
+    app = app_of(tmp_path, pages=["till"])
+    app.page("till")(type("Home", (Forger,), {}))
+    anna = person(host(app))
+    await anna.command("start")
+
+    await anna.tap("Pay")
+
+    assert [order.state for order in counter.orders.values()] == ["pending"]
+    assert not {name for name in dir(Page) if re.search("paid|settle|confirm|mark", name)}

@@ -87,6 +87,16 @@ def test_a_seat_is_the_person_in_the_chat():
     assert event(text="x", chat=GROUP).origin.seat == Seat(-100123, 7)
 
 
+@pytest.mark.fault("J12")
+def test_who_takes_another_ones_name_is_still_somebody_else():
+    boss = {"id": 7, "is_bot": False, "first_name": "Ann", "username": "boss"}
+    thief = {**boss, "id": 8}
+
+    seats = {event(text="/orders", **{"from": one}).origin.seat.user_id for one in (boss, thief)}
+
+    assert seats == {7, 8}
+
+
 def test_a_person_without_a_language_is_spoken_to_in_english():
     unknown = {"id": 7, "is_bot": False, "first_name": "Ann"}
 
