@@ -6,23 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.orders.audit import first_break
+from pydantic import SecretStr
+
 from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout, Opened
-from bot.orders.ledger import check_balanced
 from bot.orders.order import Draft, Order
 from bot.orders.ports import Account
-from bot.orders.rows import ledger_of, trail
 from bot.orders.word import Word
 from bot.orders.worker import Worker
 from miniprograms.sdk.payment import PaymentRequest, PaymentResult
 from providers.sdk.contract import Call, ProviderInfo
 from providers.sdk.gateway import Notification
 from providers.sdk.money import Money
+from providers.sdk.results import Verified
 from providers.sdk.testing import FixedRandom, ManualClock, Stall
 from providers.sdk.transport import HttpReply
 from providers.sdk.wallets import Wallet
 from providers.unionpay import plugin as unionpay
+from tests.proof.invariants import check
+from tests.proof.street import Charge, charges_in, purse_of
+from tests.proof.world import Acknowledged, Shown, Told, World, look
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "plugins" / "plainpay"))
 from plainpay import plugin as plainpay  # found through the line above
@@ -83,6 +86,9 @@ class Shop:
         self.stalls = {"unionpay": self._stall(unionpay), "plainpay": self._stall(plainpay)}
         self.infos: dict[str, ProviderInfo] = {}
         self.teller, self.watch = ListTeller(), ListWatch()
+        self.acknowledged: list[Acknowledged] = []
+        self.last_look = World()
+        self.hearsay = False  # True where a test makes up words of institutions that these never said
         self.open_door()
 
     @classmethod
@@ -149,7 +155,11 @@ class Shop:
         self.stalls[opened.attempt.provider].pay(opened.attempt.code, wallet or opened.attempt.wallet)
 
     async def receive(self, name: str, notification: Notification) -> HttpReply:
-        return await self.checkout.receive(name, "main", notification.request)
+        verdict = self.stalls[name].read(notification)
+        reply = await self.checkout.receive(name, "main", notification.request)
+        if isinstance(verdict, Verified) and self.stalls[name].gateway.acknowledged(reply):
+            self.acknowledged.append(Acknowledged(name, verdict.event_key))
+        return reply
 
     def post(self, name: str = "unionpay") -> list[Notification]:
         return self.stalls[name].courier.take()
@@ -183,20 +193,34 @@ class Shop:
     def calls(self, name: str, what: Callable[[bytes], bool]) -> int:
         return sum(what(request.body) for request in self.stalls[name].transport.requests)
 
-    async def check_books(self) -> None:
-        """The invariants that hold after every step."""
-        for order in await self.checkout.orders_of(None, 1000):
-            entries = await self.book.read(lambda connection, one=order: trail(connection, one.id))
-            lines = await self.book.read(lambda connection, one=order: ledger_of(connection, one.id))
-            assert first_break(entries, version=order.version, head=order.audit_hash) is None
-            assert all(entry.cause_id for entry in entries)
-            check_balanced(lines)
-            for attempt in order.attempts:
-                assert not attempt.open or attempt.next_check_at
-                assert attempt.refunding_minor <= attempt.amount.minor
+    async def world(self, *, quiet: bool = False) -> World:
+        """Everything as it stands now, in the book and outside."""
+        purses = [stall.purses for stall in self.stalls.values()]
+        return replace(
+            await look(self.book),
+            charges=None if self.hearsay else self._charges(),
+            purse=purse_of(minor for purse in purses for _, minor, _ in purse.moves),
+            acknowledged=tuple(self.acknowledged),
+            told=tuple(Told(key, result.order_id, result.status) for key, result in self.teller.told),
+            shown=tuple(Shown(order.id, order.version, order.state) for order in self.teller.shown),
+            outputs=(*self.watch.alerts, repr(self.teller.shown), repr(self.teller.told)),
+            canaries=tuple(secret for stall in self.stalls.values() for secret in _secrets(stall.settings)),
+            quiet=quiet,
+        )
+
+    async def check_books(self, *, quiet: bool = False) -> None:
+        """All invariants hold, and what was paid at the last look still is."""
+        world = await self.world(quiet=quiet)
+        check(world.after(self.last_look))
+        self.last_look = world.after(self.last_look)
 
     async def close(self) -> None:
         await self.book.close()
+
+    def _charges(self) -> tuple[Charge, ...]:
+        return tuple(
+            charge for name, stall in self.stalls.items() for charge in charges_in(name, stall.drawer)
+        )
 
     def _stall(self, plugin: Any) -> Stall:
         stall = Stall(plugin)
@@ -204,3 +228,13 @@ class Shop:
         stall.restart_gateway()
         stall.call = Call(stall.transport, self.clock, stall.random)
         return stall
+
+
+def _secrets(settings: Any) -> list[str]:
+    """What stands in these settings and must stand nowhere else."""
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    return [
+        value.get_secret_value()
+        for value in values
+        if isinstance(value, SecretStr) and value.get_secret_value()
+    ]

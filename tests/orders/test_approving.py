@@ -69,6 +69,7 @@ async def test_a_waiting_order_is_let_pass_and_the_yes_is_stored_before_it_is_sa
 
 
 async def test_what_was_let_pass_is_paid_and_goes_back_to_its_payer(desk):
+    desk.shop.hearsay = True
     opened = await desk.opened()
     await desk.ask(opened)
     desk.pay(opened)
@@ -100,6 +101,7 @@ async def test_another_payer_amount_or_number_is_refused(desk, change, why):
 
 
 async def test_a_refund_s_number_is_no_invoice(desk):
+    desk.shop.hearsay = True
     opened = await desk.opened()
     desk.pay(opened)
     await desk.shop.deliver()
@@ -177,6 +179,7 @@ async def test_what_was_let_pass_is_not_cancelled_before_it_can_no_longer_come(d
 
 
 async def test_a_payment_that_was_let_pass_beats_the_cancelling(desk):
+    desk.shop.hearsay = True
     opened = await desk.opened()
     await desk.ask(opened)
     await desk.shop.checkout.cancel(opened.order.id, USER)

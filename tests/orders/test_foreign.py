@@ -79,6 +79,7 @@ async def test_a_refund_made_in_the_console_is_booked_once_counted_and_reported(
 
 @pytest.mark.fault("D12")
 async def test_what_is_left_after_it_is_all_that_can_be_refunded(shop):
+    shop.hearsay = True
     order = await shop.paid_order(Wallet.BANK)
     await apply(shop, fact_of(order))
 

@@ -283,6 +283,7 @@ async def test_query_and_notification_together_make_one_payment(shop):
 
 @pytest.mark.fault("M8")
 async def test_the_payers_id_is_kept_to_its_last_four_characters(shop, monkeypatch):
+    shop.hearsay = True
     opened = await shop.opened_order(Wallet.BANK)
     fact = Snapshot(
         number=opened.attempt.number,

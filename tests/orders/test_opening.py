@@ -210,6 +210,7 @@ async def test_a_code_with_a_strange_beginning_is_shown_to_nobody(shop, monkeypa
 @pytest.mark.fault("B20")
 @pytest.mark.parametrize("number", ["another", None])
 async def test_a_snapshot_instead_of_a_code_is_taken_only_for_this_number(shop, monkeypatch, number):
+    shop.hearsay = True
     order = await shop.place()
     provider = shop.stalls["plainpay"].provider
 

@@ -278,6 +278,7 @@ async def test_a_refund_still_on_its_way_is_asked_about(shop, monkeypatch):
     "change", [{"amount": Money.cny("59.99")}, {"attempt_number": "another"}, {"amount": Money(6000, "HKD")}]
 )
 async def test_a_refund_report_that_does_not_match_books_nothing(shop, monkeypatch, change):
+    shop.hearsay = True
     order = await paid(shop)
     answers(shop, monkeypatch, "refund", Unknown("cut"))
     asked = await refund(shop, order)
