@@ -40,7 +40,7 @@ class Checking:
         unwanted = attempt.leaving or not order.payable
         reopened = alive and attempt.state in {AttemptState.CLOSED, AttemptState.DECLINED}
         if reopened or (attempt.open and unwanted):
-            return await self._ending.leave(order, attempt)
+            return await self._ending.let_go(order, attempt, answer)
         if attempt.state is AttemptState.UNKNOWN and self._may_send_again(order, attempt, answer):
             cause = Cause(CauseKind.HOUSE, f"resend:{attempt.number}")
             order, _ = await self._till.change(

@@ -55,6 +55,13 @@ class Ending:
                 return order
             return await self._bring_to_end(order, cause, patient=True)
 
+    async def let_go(self, order: Order, attempt: Attempt, answer: Answer) -> Order:
+        """An attempt that is no longer wanted was asked about: it has ended by itself, or is closed now."""
+        account = self._till.account_of(attempt)
+        if account is not None and attempt.open and _gone(attempt, answer, account, self._till):
+            return await self._hear_close(order, attempt, Closed(code="asked"))
+        return await self.leave(order, attempt)
+
     async def leave(self, order: Order, attempt: Attempt) -> Order:
         """Close one attempt that is no longer wanted. When that cannot be known now, the sweeper goes on."""
         account = self._till.account_of(attempt)

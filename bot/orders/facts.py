@@ -114,8 +114,8 @@ def hear_close(posting: Posting, number: str, answer: Closed | AlreadyPaid | Not
         case Closed():
             posting.move_attempt(replace(attempt, leaving=True), AttemptEvent.CLOSED, answer.code)
         case _ if attempt.open:
-            soon = schedule.next_attempt_check(AttemptState.UNKNOWN, 0, posting.order, posting.now)
-            posting.set_attempt(replace(attempt, leaving=True, next_check_at=soon))
+            at = schedule.next_attempt_check(AttemptState.UNKNOWN, attempt.checks, posting.order, posting.now)
+            posting.set_attempt(replace(attempt, leaving=True, next_check_at=at))
 
 
 def hear_refund(posting: Posting, fact: RefundSnapshot, number: str) -> None:

@@ -128,7 +128,7 @@ class Opening:
         for other in order.attempts:
             if other.open and other.called_at is not None and not other.leaving and other != again:
                 # Stored before it is closed: from here on nobody is let pass with it.
-                posting.set_attempt(replace(other, leaving=True))
+                posting.set_attempt(replace(other, leaving=True, checks=0))
                 return _Leave(posting.order.attempt(other.number))
         return self._intend(posting, offer, again)
 

@@ -232,7 +232,7 @@ class Posting:
                 )
                 self.reserve(attempt, attempt.amount, wish)
             case Effect.WATCH:
-                self.set_attempt(replace(attempt, leaving=True, next_check_at=self.now))
+                self.set_attempt(replace(attempt, leaving=True, checks=0, next_check_at=self.now))
 
     def _refund_effect(self, effect: Effect, refund: Refund) -> None:
         attempt = self.order.attempt(refund.attempt_number)
@@ -265,7 +265,7 @@ class Posting:
             if attempt.state is AttemptState.INTENT:
                 self.move_attempt(attempt, AttemptEvent.CLOSED, "never sent")
             elif attempt.open:
-                self.set_attempt(replace(attempt, leaving=True, next_check_at=self.now))
+                self.set_attempt(replace(attempt, leaving=True, checks=0, next_check_at=self.now))
 
     def _tell(self, status: PaymentStatus, detail: str, note: str) -> None:
         key = f"tell:{self.order.id}:{status}:{detail}"

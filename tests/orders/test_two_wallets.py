@@ -4,6 +4,7 @@ import pytest
 
 from bot.orders.checkout import Refused, Why
 from bot.orders.order import AttemptState, OrderState
+from providers.sdk.gateway import Fault
 from providers.sdk.wallets import Wallet
 from tests.orders.shop import USER
 
@@ -80,3 +81,32 @@ async def test_both_codes_paid_is_one_payment_and_one_refund(shop):
     assert [refund.state for refund in order.refunds] == ["done"]
     assert shop.stalls["plainpay"].purses.left[Wallet.BANK] == purse
     assert any("second time" in alert for alert in shop.watch.alerts)
+
+
+@pytest.mark.fault("B2", "C3", "C4")
+async def test_a_code_that_was_never_made_ends_although_its_order_was_paid_by_another_wallet(shop):
+    order = await shop.place()
+    shop.stalls["plainpay"].faults.arm(Fault.TIMEOUT_BEFORE)
+    await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+    shop.stalls["plainpay"].transport.refuse(1)  # it cannot be closed either
+    second = await shop.open(order, Wallet.QUICKPASS)
+    shop.pay(second)
+    await shop.deliver()
+
+    await shop.pass_time(1800)
+
+    first = next(one for one in (await shop.look(order)).attempts if one.provider == "plainpay")
+    assert first.state is AttemptState.CLOSED
+
+
+@pytest.mark.fault("C4")
+async def test_an_institution_that_does_not_close_is_asked_less_and_less_often(shop):
+    order = await shop.place()
+    shop.stalls["plainpay"].faults.arm(Fault.TIMEOUT_BEFORE)
+    await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
+    await shop.open(order, Wallet.QUICKPASS)
+    asked = len(shop.stalls["plainpay"].transport.requests)
+
+    await shop.pass_time(600, step=1)
+
+    assert len(shop.stalls["plainpay"].transport.requests) - asked < 30
