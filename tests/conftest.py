@@ -1,6 +1,13 @@
 """`pytest --fault A1`: the tests of one row of the catalogue of faults."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure; what fails can be played again from what is printed.
+settings.register_profile(
+    "house", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
