@@ -5,7 +5,7 @@ What is opened is closed in the opposite order, also when something in the middl
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -34,6 +35,7 @@ from bot.runtime.store import SessionStore
 from bot.settings import AccountName, Settings, keep_host_secret
 from bot.stores import StoreError, database_url, open_redis, prepare_data_dir, redis_findings
 from bot.stores.keys import KeyFolder
+from bot.stores.watch import keep_watch
 from bot.telegram.front import Telegram
 from bot.telegram.intake import TRANSIENT
 from bot.telegram.invoices import Collector
@@ -89,7 +91,8 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
     """Build and start everything but the loops. Raises `NotReadyError`, or an SDK's error with one clear sentence."""
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(open_redis(settings))
-        await _refuse_unsafe(redis, outside)
+        judge = partial(_refuse_unsafe, outside)
+        await _judge_now(redis, judge)
         book = await _open_book(settings)
         stack.push_async_callback(book.close)
         client = open_client()
@@ -122,6 +125,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             loops=(
                 Worker(checkout, runtime).run,
                 partial(keep_keys_fresh, accounts, outside.clock, tally),
+                partial(keep_watch, redis, outside.clock, judge=judge, alert=tally.alert),
             ),
         )
 
@@ -249,8 +253,13 @@ def _webhook(settings: Settings) -> WebhookAddress | None:
     return WebhookAddress(url=settings.web_url + WEBHOOK_PATH, secret=settings.telegram_webhook_secret)
 
 
-async def _refuse_unsafe(redis: Redis, outside: Outside) -> None:
-    findings = await redis_findings(redis)
+async def _judge_now(redis: Redis, judge: Callable[[tuple[str, ...]], None]) -> None:
+    """Or leave it to the watch, when Redis is away."""
+    with suppress(RedisError, OSError):
+        judge(await redis_findings(redis))
+
+
+def _refuse_unsafe(outside: Outside, findings: tuple[str, ...]) -> None:
     if outside.play_money or not outside.merchants:
         for finding in findings:
             _log.warning("redis_unsafe", finding=finding)

@@ -30,7 +30,10 @@ class Account:
 
 
 class Teller(Protocol):
-    """The runtime's side of the counter: shows and tells what the book says. Never the other way round."""
+    """The runtime's side of the counter: shows and tells what the book says. Never the other way round.
+
+    Raises `ConnectionError` when the messenger or the sessions cannot be reached at present.
+    """
 
     async def show(self, order: Order) -> int | None:
         """Draw the cashier message, or edit `order.message_id` in place, to the order's present state.

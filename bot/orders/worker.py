@@ -151,6 +151,10 @@ class Worker:
                 continue
             try:
                 drawn = max(drawn, await self._send(letter))
+            except ConnectionError as error:
+                _log.warning("message_waits", outbox_id=letter.id, kind=letter.kind.value, cause=str(error))
+                await self._failed(letter, away=True)
+                return
             except Exception:  # noqa: BLE001  # the worker's edge
                 _log.exception("message_failed", outbox_id=letter.id, kind=letter.kind.value)
                 await self._failed(letter)
@@ -186,9 +190,9 @@ class Worker:
         await self._till.book.write(transaction)
         return order.version
 
-    async def _failed(self, letter: Letter) -> None:
+    async def _failed(self, letter: Letter, *, away: bool = False) -> None:
         async def transaction(connection: AsyncConnection) -> bool:
-            return await outbox.failed(connection, letter, self._till.clock.now())
+            return await outbox.failed(connection, letter, self._till.clock.now(), away=away)
 
         self._till.watch.count("message_failed")
         if await self._till.book.write(transaction):

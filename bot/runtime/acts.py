@@ -21,6 +21,8 @@ from miniprograms.sdk.actions import Options
 from miniprograms.sdk.app import App
 from miniprograms.sdk.scenes import Scene
 
+# Telegram expects /paysupport of a bot that is paid: there, too, it is the orders that a person needs first.
+ORDERS_COMMANDS: Final = frozenset({"orders", "paysupport"})
 _FROM_LIST: Final = Options(scene=Scene.LIST)
 
 
@@ -100,8 +102,7 @@ class Acts:
         await turn.leave()
         if event.name == "apps":
             return None
-        # Telegram expects /paysupport of a bot that is paid: there, too, it is the orders that a person needs first.
-        if event.name in {"orders", "paysupport"}:
+        if event.name in ORDERS_COMMANDS:
             orders = await self.checkout.orders_of(event.origin.seat.user_id, ORDERS_SHOWN)
             return orders_screen(orders, language)
         return house.help_screen(language)

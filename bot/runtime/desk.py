@@ -1,11 +1,25 @@
-"""The money side of a chat: the cashier message and its buttons. It asks the till and draws the answer."""
+"""The money side of a chat: the cashier message and its buttons. It asks the till and draws the answer.
+
+It goes on while Redis is away: what Redis knows of these messages is where they stand, and the book knows it nearly as well.
+"""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+
+from redis.exceptions import RedisError
 
 from bot.orders.answers import Opened, Refused, Why
 from bot.orders.order import Order
-from bot.runtime.cashier import PaymentKey, Verb, cashier_screen, order_screen, refusal_text
+from bot.runtime.cashier import (
+    ORDERS_SHOWN,
+    PaymentKey,
+    Verb,
+    cashier_screen,
+    order_screen,
+    orders_screen,
+    refusal_text,
+)
 from bot.runtime.events import Origin, Seat
 from bot.runtime.ports import Counter
 from bot.runtime.screen import Screen, Surface
@@ -43,26 +57,33 @@ class Desk:
 
     async def show(self, order: Order) -> int | None:
         """`Teller.show`: draw the cashier message, or bring it to the order's present state where it stands."""
-        moved = await self.store.moved_cashier(order.user_id, order.id)
-        edit = max(moved or 0, order.message_id or 0) or None
+        edit = await self._place_of(order)
         drawn = await self.surface.draw(order.chat_id, self._screen(order, order.language), edit=edit)
         if drawn is None:
             return None
         if drawn.message_id != edit:
-            await self.store.note(Seat(order.chat_id, order.user_id), last=drawn.message_id)
+            with suppress(RedisError):  # then a screen above it is edited where it stands
+                await self.store.note(Seat(order.chat_id, order.user_id), last=drawn.message_id)
         return drawn.message_id
 
     async def bring_down(self, order: Order, origin: Origin) -> None:
         """Show it as the newest message, and take the old one away."""
-        moved = await self.store.moved_cashier(order.user_id, order.id)
-        old = max(moved or 0, order.message_id or 0) or None
+        old = await self._place_of(order)
         drawn = await self.surface.draw(order.chat_id, self._screen(order, origin.language), edit=None)
         if drawn is None:
             return
-        await self.store.move_cashier(order.user_id, order.id, drawn.message_id)
-        await self.store.note(origin.seat, last=drawn.message_id)
+        try:
+            await self.store.move_cashier(order.user_id, order.id, drawn.message_id)
+            await self.store.note(origin.seat, last=drawn.message_id)
+        except RedisError:
+            return  # the receipt will be drawn where the book knows it: that message stays
         if old is not None:
             await self.surface.erase(order.chat_id, old)
+
+    async def list_orders(self, origin: Origin) -> None:
+        """The list of orders as a message of its own, without a session."""
+        orders = await self.checkout.orders_of(origin.seat.user_id, ORDERS_SHOWN)
+        await self.surface.draw(origin.seat.chat_id, orders_screen(orders, origin.language), edit=None)
 
     async def _reply(self, origin: Origin, key: PaymentKey, answer: Opened | Refused | Order) -> None:
         order = answer if isinstance(answer, Order) else answer.order
@@ -90,6 +111,14 @@ class Desk:
             _ = translator(origin.language)
             toast = _("Please pay with one wallet only.")
         await self.surface.answer(origin.callback_id, toast[:TOAST_UNITS_MAX], alert=bool(toast))
+
+    async def _place_of(self, order: Order) -> int | None:
+        """The message the order's cashier lives in."""
+        try:
+            moved = await self.store.moved_cashier(order.user_id, order.id)
+        except RedisError:
+            moved = None
+        return max(moved or 0, order.message_id or 0) or None
 
     def _screen(self, order: Order, language: str) -> Screen:
         return order_screen(

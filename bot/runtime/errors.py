@@ -3,7 +3,7 @@
 RuntimeFault
 ├── BusyError      somebody else holds this seat for longer than a turn may last; the update should come again
 ├── ConflictError  a turn lost its seat to another process again and again; the update should come again
-└── StoreAwayError Redis does not answer
+└── StoreAwayError Redis does not answer (a ConnectionError)
 """
 
 
@@ -19,5 +19,5 @@ class ConflictError(RuntimeFault):
     """The session changed under the turn again and again."""
 
 
-class StoreAwayError(RuntimeFault):
+class StoreAwayError(RuntimeFault, ConnectionError):
     """Redis does not answer, or answers with an error of its own."""

@@ -19,11 +19,11 @@ from bot.log import log_context
 from bot.orders.order import Order
 from bot.orders.word import Word
 from bot.runtime import cashier
-from bot.runtime.acts import Acts
+from bot.runtime.acts import ORDERS_COMMANDS, Acts
 from bot.runtime.desk import Desk
 from bot.runtime.easel import Easel, Studio
-from bot.runtime.errors import ConflictError, RuntimeFault, StoreAwayError
-from bot.runtime.events import Event, Origin, Seat, Settled, Tap
+from bot.runtime.errors import ConflictError, StoreAwayError
+from bot.runtime.events import Command, Event, Origin, Seat, Settled, Tap
 from bot.runtime.house import with_notice
 from bot.runtime.identity import Identity
 from bot.runtime.inquiry import Inquiry
@@ -105,7 +105,12 @@ class Runtime:
             try:
                 await (self._turn(event) if key is None else self._desk.tap(origin, key))
             except RedisError as error:
-                raise StoreAwayError("Redis does not answer; the update will come again.") from error
+                if _asks_for_orders(event):
+                    await self._desk.list_orders(origin)
+                    return
+                raise StoreAwayError(
+                    f"Redis does not serve us ({type(error).__name__}); the update will come again."
+                ) from error
 
     async def show(self, order: Order) -> int | None:
         """`Teller.show`."""
@@ -142,10 +147,6 @@ class Runtime:
                 await easel.paint(number)
             if outcome.raced_at is not None:
                 self._studio.look_again(easel.seat, outcome.raced_at)
-        except RuntimeFault:
-            _ = translator(event.origin.language)
-            await self._answer(event.origin, _("Busy at the moment. Please try again."))
-            raise
         finally:
             self._studio.leave(easel)
 
@@ -182,3 +183,8 @@ class Runtime:
 
 def _origin(key: str, order: Order, chat_id: int) -> Origin:
     return Origin(key=f"o{key}", seat=Seat(chat_id, order.user_id), language=order.language)
+
+
+def _asks_for_orders(event: Event) -> bool:
+    """They are in the book, which is there when Redis is not."""
+    return isinstance(event, Command) and event.name in ORDERS_COMMANDS

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
+import structlog
 from redis import asyncio as aioredis
 from redis import exceptions as redis_errors
 from redis.asyncio.retry import Retry
@@ -28,10 +29,13 @@ from redis.backoff import NoBackoff
 
 from bot.stores.errors import StoreError
 
+log = structlog.get_logger(__name__)
 SOCKET_PATH_BYTES_MAX: Final = 100  # sockaddr_un.sun_path: 108 on Linux, 104 on macOS, with its final zero
 _READY_WITHIN_S: Final = 60.0  # a large append-only file takes its time to load
 _GONE_WITHIN_S: Final = 10.0
 _STEP_S: Final = 0.02
+_LOOK_EVERY_S: Final = 0.2
+_DEAD_FOR_S: Final = 5.0  # between starts of a server that will not run
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 
@@ -85,6 +89,23 @@ class EmbeddedRedis:
         except BaseException:
             await self.stop()
             raise
+
+    async def keep(self) -> None:
+        """Start the server again whenever it has died, until cancelled. What it had written is there again."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            if self.pid is None:
+                log.error(
+                    "embedded_redis_died",
+                    advice=f"It is started again; {self.folder / 'redis.out'} may say why.",
+                )
+                try:
+                    with await self._server_lock() as server_lock:
+                        self._server = self._spawn(server_lock.fd)
+                    await self._answering()
+                except (StoreError, OSError) as error:
+                    log.error("embedded_redis_stays_dead", cause=str(error))  # noqa: TRY400  # the text says it all
+                    await asyncio.sleep(_DEAD_FOR_S)
 
     async def stop(self) -> None:
         """Let the server write what it holds and wait for its end; kill it when it lingers."""

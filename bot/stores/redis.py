@@ -1,5 +1,6 @@
 """Opening Redis: the server of `REDIS_URL`, else the embedded one, else (with a warning) memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final, cast
@@ -16,7 +17,7 @@ from bot.settings import Settings
 from bot.stores.embedded import EmbeddedRedis, redis_binary
 from bot.stores.errors import StoreError
 from bot.stores.folder import prepare_data_dir
-from bot.stores.safety import check_version
+from bot.stores.safety import check_version, is_cluster
 
 _SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 _ANSWER_WITHIN_S: Final = 5.0
@@ -26,8 +27,9 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def open_redis(settings: Settings) -> AsyncIterator[aioredis.Redis]:
-    """A client of bytes, connected and checked, and the server behind it when that is ours to run.
+    """A client of bytes, and the server behind it when that is ours to run.
 
+    A server that does not answer is no reason to stay shut: notifications need none, and `keep_watch` looks for it.
     A cluster is recognised by its own word; any of its nodes will do as the address.
 
     Raises `StoreError`, whose text is one sentence for the operator.
@@ -45,10 +47,20 @@ async def open_redis(settings: Settings) -> AsyncIterator[aioredis.Redis]:
     server = EmbeddedRedis(binary, prepare_data_dir(settings) / "redis")
     await server.start()
     try:
-        async with aioredis.Redis(unix_socket_path=server.socket, **_limits()) as client:
+        async with aioredis.Redis(unix_socket_path=server.socket, **_limits()) as client, _kept(server):
             yield client
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def _kept(server: EmbeddedRedis) -> AsyncIterator[None]:
+    keeping = asyncio.create_task(server.keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -64,8 +76,7 @@ async def _remote(url: str) -> AsyncIterator[aioredis.Redis]:
     except ValueError:
         raise StoreError("REDIS_URL cannot be read: write redis://:password@host:6379/0.") from None
     async with client:
-        clustered = await _greet(client, where)
-        if not clustered:
+        if not await _greet(client, where):
             yield client
             return
     async with RedisCluster.from_url(url, **_limits()) as cluster:
@@ -74,18 +85,22 @@ async def _remote(url: str) -> AsyncIterator[aioredis.Redis]:
 
 
 async def _greet(client: aioredis.Redis, where: str) -> bool:
-    """Whether it is a cluster. Raises `StoreError`."""
+    """Whether it is a cluster, as far as it says. Raises `StoreError`."""
     try:
         await client.ping()
         await check_version(client)
-        return (await client.info("server")).get("redis_mode") == "cluster"
+        return await is_cluster(client)
     except redis_errors.AuthenticationError:
         raise StoreError(f"Redis at {where} refuses the password: correct it in REDIS_URL.") from None
     except (redis_errors.RedisError, OSError) as error:
-        raise StoreError(
-            f"Redis at {where} does not answer ({type(error).__name__}): start it, or unset REDIS_URL to use the "
-            "embedded one."
-        ) from None
+        log.warning(
+            "redis_away",
+            where=where,
+            cause=type(error).__name__,
+            advice="Start it, or unset REDIS_URL to use the embedded one. Payments are taken meanwhile; people who "
+            "use a mini program are asked for patience.",
+        )
+        return False
 
 
 @asynccontextmanager
@@ -100,11 +115,19 @@ async def _in_memory() -> AsyncIterator[aioredis.Redis]:
 
 
 def _limits() -> dict[str, Any]:
-    """A dead server is noticed in seconds; three quick retries outlive its restart."""
+    """A dead server is noticed in seconds; three quick retries outlive its restart.
+
+    A server that has become a replica is left at once: its name may lead to another by now. Silence is not tried
+    again, a person waits; what the house sends may have had its effect, and knows what to do then.
+    """
     return {
         "socket_timeout": _ANSWER_WITHIN_S,
         "socket_connect_timeout": _ANSWER_WITHIN_S,
         "max_connections": _CONNECTIONS_MAX,
         "health_check_interval": 30,
-        "retry": Retry(ExponentialBackoff(cap=1, base=0.05), 3),
+        "retry": Retry(
+            ExponentialBackoff(cap=1, base=0.05),
+            3,
+            supported_errors=(redis_errors.ConnectionError, redis_errors.ReadOnlyError),
+        ),
     }

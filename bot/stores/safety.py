@@ -10,6 +10,7 @@ from bot.stores.errors import StoreError
 
 VERSION_MIN: Final = (6, 2)
 Info = Mapping[str, Any]
+_TIGHT_TENTHS: Final = 7
 _KEEPS: Final = frozenset({"noeviction"})
 
 
@@ -22,6 +23,11 @@ async def check_version(client: aioredis.Redis) -> None:
         raise StoreError(
             f"Redis {text} is too old: Moongate needs {wanted} or newer; unset REDIS_URL to use its own."
         )
+
+
+async def is_cluster(client: aioredis.Redis) -> bool:
+    """Whether the server is a node of a Redis Cluster."""
+    return bool((await client.info("server")).get("redis_mode") == "cluster")
 
 
 async def redis_findings(client: aioredis.Redis) -> tuple[str, ...]:
@@ -39,6 +45,18 @@ async def redis_findings(client: aioredis.Redis) -> tuple[str, ...]:
     ):
         findings |= dict.fromkeys(_objections(persistence, memory))
     return tuple(findings)
+
+
+async def redis_pressure(client: aioredis.Redis) -> tuple[str, ...]:
+    """Memory that is about to run out: a full server takes no more forms, and says so to nobody."""
+    if _in_memory(client):
+        return ()
+    words: dict[str, None] = {}
+    for memory in await _every(client, "memory"):
+        limit, used = int(memory.get("maxmemory", 0)), int(memory.get("used_memory", 0))
+        if limit and used * 10 >= limit * _TIGHT_TENTHS:
+            words["Redis is nearly full: raise `maxmemory`, or mini programs will have to wait."] = None
+    return tuple(words)
 
 
 def _objections(persistence: Info, memory: Info) -> Iterator[str]:

@@ -23,6 +23,7 @@ COMES_AGAIN_MAX: Final = (
     50  # some twelve minutes of polling; an update that never works must not block the others
 )
 TRANSIENT: Final[tuple[type[Exception], ...]] = (RuntimeFault, ConnectionError, TimeoutError)
+_HICCUPS: Final = 1  # failures of a written update that nobody is told of
 _FAILURES: Final = 1024
 
 _log = structlog.get_logger(__name__)
@@ -97,6 +98,7 @@ class Intake:
             self._failures.put(key, failures)
             _log.warning("update_not_durable", update_key=key, failures=failures, cause=type(error).__name__)
             if failures < COMES_AGAIN_MAX:
+                await self._ask_for_patience(event, failures)
                 return False
             await self._apologise(event)
         except Exception as error:  # noqa: BLE001  # the update edge
@@ -107,8 +109,19 @@ class Intake:
         self._failures.forget(key)
         return True
 
+    async def _ask_for_patience(self, event: Event, failures: int) -> None:
+        """Once per update: at once for a tap, which spins; for what was written only when it is no mere hiccup."""
+        if failures == (1 if event.origin.callback_id is not None else _HICCUPS + 1):
+            _ = translator(event.origin.language)
+            text = _(
+                "We are out of order for a moment. What you have just done is kept and happens by itself soon, so please do not repeat it. Orders and payments are safe."
+            )
+            await self._say(event, text)
+
     async def _apologise(self, event: Event) -> None:
-        text = apology(event)
+        await self._say(event, apology(event))
+
+    async def _say(self, event: Event, text: str) -> None:
         try:
             if event.origin.callback_id is not None:
                 await self._surface.answer(event.origin.callback_id, text, alert=True)

@@ -71,7 +71,7 @@ class Polling:
         self._finished: set[int] = set()  # durable, and not yet acknowledged
         self._after = 0  # the offset when nothing is open
         self._pause_s = _PAUSE_S[0]
-        self._again_s = _AGAIN_S[0]
+        self._tries: dict[int, int] = {}  # of those that must come again
 
     async def run(self) -> None:
         """Until `stop()`; then what has begun is finished and acknowledged. Raises `BadTokenError`."""
@@ -125,6 +125,7 @@ class Polling:
         for update_id, task in list(self._open.items()):
             if task is None and update_id not in sent:
                 del self._open[update_id]
+                self._tries.pop(update_id, None)
 
     def _begin(self, updates: Sequence[RawUpdate]) -> None:
         for update in updates:
@@ -138,10 +139,12 @@ class Polling:
     async def _finish(self, update_id: int, update: RawUpdate) -> None:
         if await self._take(update):
             del self._open[update_id]
+            self._tries.pop(update_id, None)
             self._finished.add(update_id)
-            self._again_s = _AGAIN_S[0]
-        else:
-            self._open[update_id] = None
+            return
+        tries = self._tries[update_id] = self._tries.get(update_id, 0) + 1
+        await self._unless_stopped(self._clock.sleep(min(_AGAIN_S[0] * 2.0 ** (tries - 1), _AGAIN_S[1])))
+        self._open[update_id] = None
 
     async def _rest(self) -> None:
         """Wait a little, longer each time: a fetch that hands out open updates again returns at once."""
@@ -149,9 +152,6 @@ class Polling:
         if running:
             await self._unless_stopped(asyncio.wait(running, timeout=self._pause_s))
             self._pause_s = min(2 * self._pause_s, _PAUSE_S[1])
-        elif self._open:
-            await self._unless_stopped(self._clock.sleep(self._again_s))
-            self._again_s = min(2 * self._again_s, _AGAIN_S[1])
 
     async def _drain(self) -> None:
         running = self._running()

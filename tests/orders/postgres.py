@@ -29,18 +29,18 @@ def server() -> Iterator[Path]:
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(home, "postgres", "postgres")
     try:
-        _run([folder / "initdb", "-D", home / "data", "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8"])
+        run([folder / "initdb", "-D", home / "data", "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8"])
         options = f"-k {home} -c listen_addresses='' -c fsync=off -c max_connections=50"
-        _run([folder / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log", "-o", options, "start"])
+        run([folder / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log", "-o", options, "start"])
         try:
             yield home
         finally:
-            _run([folder / "pg_ctl", "-D", home / "data", "-w", "-m", "immediate", "stop"])
+            run([folder / "pg_ctl", "-D", home / "data", "-w", "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _run(command: list[object]) -> None:
+def run(command: list[object]) -> None:
     words = [str(word) for word in command]
     if os.getuid() == 0:
         words = ["runuser", "-u", "postgres", "--", *words]

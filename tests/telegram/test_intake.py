@@ -10,6 +10,7 @@ from bot.telegram.intake import COMES_AGAIN_MAX, Intake, apology
 from tests.telegram.test_updates import PRIVATE, event, message, query
 
 ORDER_ID = "0Zk3vQ9sX7bT1mL5"
+PATIENCE = "系统暂时无法使用。您刚才的操作已保留，稍后会自动完成，请勿重复操作。订单和付款都是安全的。"
 
 
 class Paper:
@@ -69,7 +70,7 @@ async def test_a_tap_that_is_nothing_to_us_stops_spinning():
 
 
 @pytest.mark.parametrize("trouble", [ConflictError("lost"), ConnectionError("store"), TimeoutError()])
-async def test_trouble_that_passes_asks_for_the_update_again_and_says_nothing(trouble):
+async def test_trouble_that_passes_at_once_asks_for_the_update_again_and_says_nothing(trouble):
     paper = Paper()
     intake = Intake(raising(trouble), paper)
 
@@ -94,7 +95,21 @@ async def test_an_update_that_never_works_does_not_come_for_ever():
     taken = [await intake.take(update(message=message(text="x"))) for _ in range(COMES_AGAIN_MAX)]
 
     assert taken == [False] * (COMES_AGAIN_MAX - 1) + [True]
-    assert len(paper.screens) == 1
+    assert [text for _, text, _ in paper.screens] == [
+        PATIENCE,
+        "Something went wrong here. Please try again.",
+    ]
+
+
+@pytest.mark.fault("G2")
+async def test_a_tap_that_must_wait_is_answered_at_once_and_once():
+    paper = Paper()
+    intake = Intake(raising(ConflictError("lost"), TimeoutError()), paper)
+
+    for _ in range(3):
+        await intake.take(update(callback_query=query(data="x")))
+
+    assert paper.answers == [("q9", PATIENCE, True)]
 
 
 async def test_a_broken_tap_is_answered_with_the_number_of_its_order():

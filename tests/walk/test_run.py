@@ -118,8 +118,8 @@ def _ready(port: str) -> bool:
         ({"TELEGRAM_BOT_TOKEN": "1:x", "PROVIDERS": "paypal"}, "not installed"),
         ({"TELEGRAM_BOT_TOKEN": "1:x", "PROVIDERS": "wechatpay"}, "WECHATPAY_MCHID"),
         (
-            {"TELEGRAM_BOT_TOKEN": "1:x", "REDIS_URL": "redis://127.0.0.1:1/0"},
-            "Redis at 127.0.0.1 does not answer",
+            {"TELEGRAM_BOT_TOKEN": "1:x", "REDIS_URL": "http://127.0.0.1:1/0"},
+            "REDIS_URL starts with redis://",
         ),
         ({"TELEGRAM_BOT_TOKEN": "1:x", "DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "DATABASE_URL"),
         ({"WEB_PORT": "no"}, "WEB_PORT"),
