@@ -97,7 +97,7 @@ async def test_an_update_that_never_works_does_not_come_for_ever():
     assert taken == [False] * (COMES_AGAIN_MAX - 1) + [True]
     assert [text for _, text, _ in paper.screens] == [
         PATIENCE,
-        "Something went wrong here. Please try again.",
+        "这里出了点问题，请再试一次。",
     ]
 
 
