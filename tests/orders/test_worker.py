@@ -84,8 +84,11 @@ async def test_a_chat_that_is_gone_stops_nothing(shop, monkeypatch):
     assert await letters(shop, OutboxState.NEW) == []
 
 
-async def test_a_message_is_given_up_in_the_end_and_a_person_is_called(shop):
-    shop.teller.broken = True
+async def test_a_message_is_given_up_in_the_end_and_a_person_is_called(shop, monkeypatch):
+    async def refuse(_order):
+        raise ValueError("Telegram refuses this screen.")
+
+    monkeypatch.setattr(shop.teller, "show", refuse)
     await shop.place()
     await shop.book.write(lambda one: one.execute(update(outbox).values(tries=99)))
 
@@ -93,6 +96,21 @@ async def test_a_message_is_given_up_in_the_end_and_a_person_is_called(shop):
 
     assert await letters(shop, OutboxState.DEAD) == ["show"]
     assert "given up" in shop.watch.alerts[0]
+
+
+@pytest.mark.fault("I2", "G2")
+async def test_no_message_is_given_up_or_waits_long_because_the_messenger_was_away_for_days(shop):
+    shop.teller.broken = True
+    await shop.place()
+    await shop.book.write(lambda one: one.execute(update(outbox).values(tries=99)))
+    await shop.pass_time(3 * 24 * 3600, step=1800)
+    shop.teller.broken = False
+
+    await shop.pass_time(60)
+
+    assert await letters(shop, OutboxState.NEW) == []
+    assert await letters(shop, OutboxState.DEAD) == []
+    assert len(shop.teller.shown) == 1
 
 
 @pytest.mark.fault("F11")
