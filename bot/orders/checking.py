@@ -9,7 +9,6 @@ from bot.orders.opening import Opening, mark_called
 from bot.orders.order import Attempt, AttemptState, Order
 from bot.orders.posting import Posting
 from bot.orders.till import Till
-from providers.sdk.contract import Way
 from providers.sdk.results import NotFound, Paid, Snapshot
 
 
@@ -37,6 +36,8 @@ class Checking:
 
     async def _act(self, order: Order, attempt: Attempt, answer: Answer) -> Order:
         alive = isinstance(answer, Snapshot) and answer.state in {Paid.UNPAID, Paid.PAYING}
+        if attempt.by_payer_code and attempt.open:
+            return await self._watch_till(order, attempt)
         unwanted = attempt.leaving or not order.payable
         reopened = alive and attempt.state in {AttemptState.CLOSED, AttemptState.DECLINED}
         if reopened or (attempt.open and unwanted):
@@ -50,18 +51,22 @@ class Checking:
             return await self._till.find_by_number(attempt.number)
         return order
 
+    async def _watch_till(self, order: Order, attempt: Attempt) -> Order:
+        """The payer has a minute or so, and the code is dead by then; nothing is sent again."""
+        account = self._till.account_of(attempt)
+        within_s = account.info.payer_code_within_s if account else 0
+        late = schedule.overdue(attempt, within_s, self._till.clock.now())
+        if late or attempt.leaving or not order.payable:
+            return await self._ending.reverse(order, attempt)
+        return order
+
     def _may_send_again(self, order: Order, attempt: Attempt, answer: Answer) -> bool:
         """The same number with the same content: at the institution it is one order however often it arrives."""
         now = self._till.clock.now()
         unpaid = isinstance(answer, NotFound) or (
             isinstance(answer, Snapshot) and answer.state is Paid.UNPAID
         )
-        return (
-            unpaid
-            and attempt.way is not Way.PAYER_CODE  # that code has died meanwhile
-            and now < order.expires_at
-            and not schedule.in_flight(attempt, now)
-        )
+        return unpaid and now < order.expires_at and not schedule.in_flight(attempt, now)
 
     async def _later(self, order: Order, number: str) -> Order:
         """Nothing to ask: an unsent intent, an account that is gone, or an order that is being ended as a whole."""

@@ -7,12 +7,14 @@ processes on one store.
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders import rows
 from bot.orders.answers import Opened, OrderRefusedError, RefundRefusedError, Refused, Why
 from bot.orders.audit import Cause
 from bot.orders.book import Book
+from bot.orders.charging import Charging
 from bot.orders.checking import Checking
 from bot.orders.ending import Ending
 from bot.orders.intake import Intake, OrphanError
@@ -22,7 +24,7 @@ from bot.orders.placing import Placing
 from bot.orders.ports import Account, Watch
 from bot.orders.reconciling import Comparison, Reconciling
 from bot.orders.refunding import Refunding
-from bot.orders.routing import WAYS_IN_CHAT, Offer, Refusal, offers, refusals
+from bot.orders.routing import WAYS_AT_TILL, WAYS_IN_CHAT, Offer, Refusal, offers, refusals
 from bot.orders.till import Till, UnknownOrderError
 from bot.orders.watch import LogWatch
 from providers.sdk.clock import Clock, Random
@@ -59,6 +61,7 @@ class Checkout:
         self.till = Till(book, accounts, clock, random, watch or LogWatch())
         self.ending = Ending(self.till)
         self.opening = Opening(self.till, self.ending)
+        self.charging = Charging(self.till, self.opening, self.ending)
         self.checking = Checking(self.till, self.opening, self.ending)
         self.refunding = Refunding(self.till)
         self.intake = Intake(self.till)
@@ -118,6 +121,25 @@ class Checkout:
             return await self.opening.open(order_id, wallet, user_id, way)
         except UnknownOrderError:
             return Refused(Why.UNKNOWN_ORDER)
+
+    async def charge(
+        self, order_id: str, payer_code: SecretStr, wallet: Wallet, *, user_id: int
+    ) -> Order | Refused:
+        """Take the money of an order from whoever shows this code. The till's own operator may, nobody else.
+
+        An earlier code of the order is reversed first; while that is not certain, `Why.CHECKING`. The order comes back
+        when the code was sent and not refused: paid, or waiting for a password, which the sweeper watches and, at the
+        institution's deadline, reverses. The code is kept nowhere.
+        """
+        try:
+            return await self.charging.charge(order_id, payer_code, wallet, user_id)
+        except UnknownOrderError:
+            return Refused(Why.UNKNOWN_ORDER)
+
+    def wallet_at_till(self, amount: Money, candidates: Sequence[Wallet]) -> Wallet | None:
+        """The first of these wallets whose payer code some account takes for this amount."""
+        found = {offer.wallet for offer in offers(amount, self.till.routes(), ways=WAYS_AT_TILL)}
+        return next((wallet for wallet in candidates if wallet in found), None)
 
     async def cancel(self, order_id: str, user_id: int) -> Order | Refused:
         """The payer changed their mind. Closed at the institution first; paid beats cancel.

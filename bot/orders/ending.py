@@ -64,6 +64,8 @@ class Ending:
 
     async def leave(self, order: Order, attempt: Attempt) -> Order:
         """Close one attempt that is no longer wanted. When that cannot be known now, the sweeper goes on."""
+        if attempt.by_payer_code and attempt.open:
+            return await self.reverse(order, attempt)
         account = self._till.account_of(attempt)
         if account is None:
             return await self._not_yet(order, attempt)
@@ -72,6 +74,15 @@ class Ending:
         if isinstance(answer, AlreadyPaid):
             order, _ = await self.ask(order, attempt, account)
         return order
+
+    async def reverse(self, order: Order, attempt: Attempt) -> Order:
+        """Ask, close, ask again: a charge by payer code that has not ended in its time, or is no longer wanted.
+
+        Closed only when the institution agrees; until then the sweeper goes on, and a payment that was faster counts.
+        """
+        cause = Cause(CauseKind.HOUSE, f"reversal:{attempt.number}")
+        order, _ = await self._till.change(order.id, cause, lambda posting: _give_up(posting, attempt.number))
+        return await self._shut(order, order.attempt(attempt.number), patient=True)
 
     async def _bring_to_end(self, order: Order, asked: Cause, *, patient: bool) -> Order:
         for attempt in order.attempts:
@@ -85,11 +96,14 @@ class Ending:
         return order
 
     async def _shut(self, order: Order, attempt: Attempt, *, patient: bool) -> Order:
-        """Query, close, query when `patient`; close alone is enough for a payer who waits: late money is watched for."""
+        """Query, close, query when `patient`; close alone is enough for a payer who waits: late money is watched for.
+
+        Not by payer code: the payer is at it this very moment.
+        """
         account = self._till.account_of(attempt)
         if account is None:
             return await self._not_yet(order, attempt)
-        if not patient and account.info.can_close:
+        if not patient and account.info.can_close and not attempt.by_payer_code:
             return await self.leave(order, attempt)
         order, answer = await self.ask(order, attempt, account)
         if not order.attempt(attempt.number).open:
@@ -125,6 +139,13 @@ class Ending:
 
     async def _not_yet(self, order: Order, attempt: Attempt) -> Order:
         return await self._hear_close(order, attempt, Unknown("Not closed yet."))
+
+
+def _give_up(posting: Posting, number: str) -> None:
+    attempt = posting.order.attempt(number)
+    if attempt.open and not attempt.leaving:
+        posting.set_attempt(replace(attempt, leaving=True, checks=0))
+        posting.move_order(OrderEvent.CHANGED, f"{number} is being reversed.")
 
 
 def _gone(attempt: Attempt, answer: Answer, account: Account, till: Till) -> bool:

@@ -5,10 +5,18 @@ our own book first, in this one place, whatever door the word came through.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from bot.orders import schedule
-from bot.orders.order import ATTEMPT_HAS_MONEY, Attempt, AttemptState, Refund, RefundState
+from bot.orders.order import (
+    ATTEMPT_HAS_MONEY,
+    PAYER_IS_AT_IT,
+    Attempt,
+    AttemptState,
+    Refund,
+    RefundState,
+)
 from bot.orders.ports import Account
 from bot.orders.posting import Posting
 from bot.orders.table import AttemptEvent, RefundEvent
@@ -59,7 +67,9 @@ def hear_payment(posting: Posting, fact: Snapshot, account: Account) -> None:
             _hear_end(posting, attempt, AttemptEvent.CLOSED, fact.code)
         case Paid.FAILED:
             _hear_end(posting, attempt, AttemptEvent.DECLINED, fact.message or fact.code)
-        case Paid.UNPAID | Paid.PAYING:
+        case Paid.PAYING:
+            _hear_paying(posting, attempt)
+        case Paid.UNPAID:
             pass  # nothing new; the schedule goes on
 
 
@@ -79,9 +89,7 @@ def hear_create(
             _unsure(posting, replace(attempt, leaving=True), "A code with a strange beginning.")
         case Snapshot() if answer.number == number:
             hear_payment(posting, answer, account)
-            still = posting.order.attempt(number)
-            if still.state is AttemptState.UNKNOWN:  # the payer is at it
-                _unsure(posting, replace(still, heard_at=posting.now), answer.code)
+            _hear_undecided(posting, number, answer.code)
         case Snapshot():
             _unsure(posting, attempt, "The answer was about another number.")
         case Declined():
@@ -103,7 +111,9 @@ def hear_query(
     if attempt.state in ATTEMPT_HAS_MONEY:
         return
     checks = attempt.checks + 1
-    at = schedule.next_attempt_check(attempt.state, checks, posting.order, posting.now)
+    at = schedule.next_attempt_check(
+        attempt.state, checks, posting.order, posting.now, at_till=attempt.by_payer_code
+    )
     posting.set_attempt(replace(attempt, checks=checks, next_check_at=at))
 
 
@@ -114,7 +124,7 @@ def hear_close(posting: Posting, number: str, answer: Closed | AlreadyPaid | Not
         case Closed():
             posting.move_attempt(replace(attempt, leaving=True), AttemptEvent.CLOSED, answer.code)
         case _ if attempt.open:
-            at = schedule.next_attempt_check(AttemptState.UNKNOWN, attempt.checks, posting.order, posting.now)
+            at = _asked_again(posting, attempt, attempt.checks)
             posting.set_attempt(replace(attempt, leaving=True, next_check_at=at))
 
 
@@ -189,6 +199,12 @@ def _hear_paid(posting: Posting, fact: Snapshot, attempt: Attempt) -> None:
         posting.alert(f"Attempt {attempt.number} was paid and refunded at the institution, not by us.")
 
 
+def _hear_paying(posting: Posting, attempt: Attempt) -> None:
+    """Whoever stands at the till is told once; the schedule goes on."""
+    if attempt.by_payer_code and attempt.state is AttemptState.UNKNOWN and not attempt.entering_password:
+        posting.move_attempt(replace(attempt, reason=PAYER_IS_AT_IT), AttemptEvent.UNSURE, PAYER_IS_AT_IT)
+
+
 def _hear_end(posting: Posting, attempt: Attempt, event: AttemptEvent, words: str) -> None:
     """Repeats of an end we know are not news; a paid attempt that is reported ended is."""
     if attempt.state in ATTEMPT_HAS_MONEY:
@@ -216,10 +232,25 @@ def _hear_declined(posting: Posting, attempt: Attempt, answer: Declined) -> None
             posting.move_attempt(attempt, AttemptEvent.DECLINED, words)
 
 
+def _hear_undecided(posting: Posting, number: str, words: str) -> None:
+    """The call is answered, and decides nothing yet."""
+    attempt = replace(posting.order.attempt(number), heard_at=posting.now)
+    if attempt.entering_password:
+        soon = _asked_again(posting, attempt)
+        posting.set_attempt(replace(attempt, checks=0, next_check_at=soon))
+    elif attempt.state is AttemptState.UNKNOWN:
+        _unsure(posting, attempt, words)
+
+
 def _unsure(posting: Posting, attempt: Attempt, words: str) -> None:
-    at = schedule.next_attempt_check(AttemptState.UNKNOWN, 0, posting.order, posting.now)
-    unsure = replace(attempt, reason=words, checks=0, next_check_at=at)
+    unsure = replace(attempt, reason=words, checks=0, next_check_at=_asked_again(posting, attempt))
     posting.move_attempt(unsure, AttemptEvent.UNSURE, words)
+
+
+def _asked_again(posting: Posting, attempt: Attempt, checks: int = 0) -> datetime | None:
+    return schedule.next_attempt_check(
+        AttemptState.UNKNOWN, checks, posting.order, posting.now, at_till=attempt.by_payer_code
+    )
 
 
 def _showable(created: Created, account: Account) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from pydantic import SecretStr
+
 from bot.orders.order import Attempt, Order, Refund
 from bot.orders.ports import Account
 from providers.sdk.contract import AttemptRef, Intent, RefundRef, RefundRequest, settled
@@ -29,9 +31,12 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 async def create(
-    account: Account, order: Order, attempt: Attempt
+    account: Account, order: Order, attempt: Attempt, payer_code: SecretStr | None = None
 ) -> Created | Snapshot | Declined | NotSent | Unknown:
-    """Open the attempt there. Everything sent is stored with it, so that a repeat sends the same."""
+    """Open the attempt there. Everything sent is stored with it, so that a repeat sends the same.
+
+    All but the payer's code, which nobody keeps: an attempt by payer code is never repeated.
+    """
     intent = Intent(
         number=attempt.number,
         amount=attempt.amount,
@@ -42,6 +47,7 @@ async def create(
         expires_at=attempt.expires_at,
         notify_url=account.notify_url,
         return_url=account.return_url,
+        payer_code=payer_code,
     )
     return await _in_time(account, settled(account.provider.create)(intent, account.call()))
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from pydantic import SecretStr
+
 from bot.orders import facts, institution, routing, schedule
 from bot.orders.answers import Opened, Refused, Why
 from bot.orders.audit import Cause, CauseKind
@@ -38,14 +40,14 @@ _WARNING: Final = "An earlier code of this order could not be closed yet; please
 
 
 @dataclass(frozen=True, slots=True)
-class _Leave:
+class Leave:
     """Close that attempt first."""
 
     attempt: Attempt
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class Send:
     """The intent is stored: call."""
 
     number: str
@@ -63,7 +65,8 @@ class _Tap:
         return Cause(CauseKind.PAYER, f"user:{self.user_id}" if self.user_id else "link")
 
 
-_Move = Refused | Opened | _Leave | _Call
+_Move = Refused | Opened | Leave | Send
+Answer = Created | Snapshot | Declined | NotSent | Unknown
 
 
 class Opening:
@@ -88,31 +91,39 @@ class Opening:
                         return replace(move, order=order)
                     case Opened():
                         return move
-                    case _Leave(attempt):
+                    case Leave(attempt):
                         await self._ending.leave(order, attempt)
-                    case _Call(number):
+                    case Send(number):
                         return await self.call(order, number)
         return Refused(Why.CHECKING, "Earlier attempts are still being closed.", order)
 
     async def call(self, order: Order, number: str) -> Opened | Refused:
-        """Call the institution about an attempt that is stored as called, and store what it says."""
+        """Call the institution about an attempt that is stored as called, and say what the payer can do."""
         attempt = order.attempt(number)
         account = self._till.account_of(attempt)
         if account is None:
             return Refused(
                 Why.OUT_OF_ORDER, f"{attempt.provider}/{attempt.account} is not configured.", order
             )
-        answer = await institution.create(account, order, attempt)
+        order, answer = await self.send(order, attempt, account)
+        return self._outcome(order, order.attempt(number), answer)
+
+    async def send(
+        self, order: Order, attempt: Attempt, account: Account, payer_code: SecretStr | None = None
+    ) -> tuple[Order, Answer]:
+        """Call, and store what is answered."""
+        number = attempt.number
+        answer = await institution.create(account, order, attempt, payer_code)
         self._take_down(account, answer)
         cause = Cause(CauseKind.REPLY, f"create:{number}:{attempt.sends}")
         order, _ = await self._till.change(
             order.id, cause, lambda posting: facts.hear_create(posting, number, answer, account)
         )
-        return self._outcome(order, order.attempt(number), answer)
+        return order, answer
 
     def _move(self, posting: Posting, tap: _Tap) -> _Move:
         order, now = posting.order, posting.now
-        closed = _closed_door(order, tap, posting)
+        closed = closed_door(posting, tap.user_id)
         if closed is not None:
             return closed
         offer = self._offer(order, tap)
@@ -129,31 +140,21 @@ class Opening:
             if other.open and other.called_at is not None and not other.leaving and other != again:
                 # Stored before it is closed: from here on nobody is let pass with it.
                 posting.set_attempt(replace(other, leaving=True, checks=0))
-                return _Leave(posting.order.attempt(other.number))
+                return Leave(posting.order.attempt(other.number))
         return self._intend(posting, offer, again)
 
     def _intend(self, posting: Posting, offer: Offer, again: Attempt | None) -> _Move:
         order = posting.order
-        waiting = next((one for one in order.attempts if one.state is AttemptState.INTENT), None)
         in_the_way = [
-            one for one in order.attempts if one.open and one.leaving and one.provider == offer.provider
+            one
+            for one in order.attempts
+            if one.open and one.leaving and (one.provider == offer.provider or one.by_payer_code)
         ]
         if in_the_way:
             return Refused(Why.CHECKING, "The earlier code of the same institution is still being closed.")
-        number = (again or self._aim(posting, offer, waiting)).number
+        number = (again or aim(self._till, posting, offer)).number
         mark_called(posting, number)
-        return _Call(number)
-
-    def _aim(self, posting: Posting, offer: Offer, waiting: Attempt | None) -> Attempt:
-        """The attempt that nobody outside has heard of is turned to this offer, or a new one is made."""
-        if waiting is None:
-            attempt = new_intent(self._till, posting, offer)
-            posting.add_attempt(attempt)
-            return attempt
-        if not _fits(waiting, offer):
-            aimed = turned(self._till, posting, waiting, offer)
-            posting.move_attempt(aimed, AttemptEvent.REPOINTED, f"{offer.provider} {offer.way}")
-        return posting.order.attempt(waiting.number)
+        return Send(number)
 
     def _offer(self, order: Order, tap: _Tap) -> Offer | Refused:
         ways = routing.WAYS_IN_CHAT if tap.way is None else (tap.way,)
@@ -175,7 +176,7 @@ class Opening:
         self,
         order: Order,
         attempt: Attempt,
-        answer: Created | Snapshot | Declined | NotSent | Unknown,
+        answer: Answer,
     ) -> Opened | Refused:
         if order.paid:
             return Refused(Why.ALREADY_PAID, "", order)
@@ -189,10 +190,24 @@ class Opening:
         return Refused(_CLOSED_DOORS.get(order.state, Why.CHECKING), attempt.reason, order)
 
 
+def aim(till: Till, posting: Posting, offer: Offer) -> Attempt:
+    """The attempt that nobody outside has heard of is turned to this offer, or a new one is made."""
+    waiting = next((one for one in posting.order.attempts if one.state is AttemptState.INTENT), None)
+    if waiting is None:
+        attempt = new_intent(till, posting, offer)
+        posting.add_attempt(attempt)
+        return attempt
+    if not _fits(waiting, offer):
+        aimed = turned(till, posting, waiting, offer)
+        posting.move_attempt(aimed, AttemptEvent.REPOINTED, f"{offer.provider} {offer.way}")
+    return posting.order.attempt(waiting.number)
+
+
 def mark_called(posting: Posting, number: str) -> None:
     """Stored before the call leaves: from here on the attempt may exist at the institution."""
     attempt = posting.order.attempt(number)
-    soon = schedule.after(posting.now, schedule.IN_FLIGHT_S)
+    wait_s = schedule.AT_TILL_S if attempt.by_payer_code else schedule.IN_FLIGHT_S
+    soon = schedule.after(posting.now, wait_s)
     called = replace(
         attempt, called_at=posting.now, heard_at=None, sends=attempt.sends + 1, checks=0, next_check_at=soon
     )
@@ -201,8 +216,10 @@ def mark_called(posting: Posting, number: str) -> None:
     posting.set_attempt(replace(kept, next_check_at=soon))
 
 
-def _closed_door(order: Order, tap: _Tap, posting: Posting) -> Refused | None:
-    if tap.user_id is not None and tap.user_id != order.user_id:
+def closed_door(posting: Posting, user_id: int | None) -> Refused | None:
+    """Why nothing is opened for this person, None where something may be."""
+    order = posting.order
+    if user_id is not None and user_id != order.user_id:
         return Refused(Why.NOT_YOURS)
     if order.paid:
         return Refused(Why.ALREADY_PAID)

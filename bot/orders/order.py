@@ -59,6 +59,8 @@ MONEY_IS_HERE: Final = frozenset(
 ATTEMPT_IS_OPEN: Final = frozenset({AttemptState.INTENT, AttemptState.UNKNOWN, AttemptState.OPENED})
 ATTEMPT_HAS_MONEY: Final = frozenset({AttemptState.PAID, AttemptState.OVERPAID})
 _EXPIRES_AFTER_MAX_S: Final = 7 * 86400
+# The `reason` of an attempt whose payer was asked for a password.
+PAYER_IS_AT_IT: Final = "The payer is entering the password."
 # Begins the `refund_key` of a refund that the institution made, not we; the rest of the key is its number there.
 FOREIGN: Final = "there:"
 # Begins the `refund_key` of a refund that a mini program asked for; the rest of the key is the program's own.
@@ -77,6 +79,7 @@ class Draft:
     language: str
     request: PaymentRequest
     expires_after_s: int = 900
+    by_payer_code: bool = False  # a till's: the customer shows the code, see `Checkout.charge`
 
     def __post_init__(self) -> None:
         if not self.request.amount:
@@ -152,6 +155,16 @@ class Attempt:
     def open(self) -> bool:
         """It could still be paid, as far as we know."""
         return self.state in ATTEMPT_IS_OPEN
+
+    @property
+    def by_payer_code(self) -> bool:
+        """We read the payer's code. It is money for a minute, so it is kept nowhere and can be sent once only."""
+        return self.way is Way.PAYER_CODE
+
+    @property
+    def entering_password(self) -> bool:
+        """The institution has said so, and nothing since."""
+        return self.state is AttemptState.UNKNOWN and self.reason == PAYER_IS_AT_IT
 
     def usable(self, now: datetime) -> bool:
         """A payer who is shown this now can still pay it."""
@@ -233,6 +246,11 @@ class Order:
     def payable(self) -> bool:
         """Attempts may be opened."""
         return self.state is OrderState.PENDING and self.ending is None
+
+    @property
+    def by_payer_code(self) -> bool:
+        """A till's order: whoever asked for it takes the customer's code."""
+        return bool(self.attempts) and self.attempts[-1].by_payer_code
 
     def attempt(self, number: str) -> Attempt:
         """The attempt of that number. Raises `LookupError`."""

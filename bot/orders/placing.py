@@ -14,7 +14,7 @@ from bot.orders.numbers import new_token
 from bot.orders.order import Attempt, AttemptState, Draft, Order, OrderState, RefundDraft
 from bot.orders.posting import Posting
 from bot.orders.refunding import Refunding
-from bot.orders.routing import Offer, offers
+from bot.orders.routing import WAYS_AT_TILL, WAYS_IN_CHAT, Offer, offers
 from bot.orders.table import OrderEvent
 from bot.orders.till import Till
 
@@ -79,7 +79,8 @@ class Placing:
             audit_hash=GENESIS,
         )
         posting = Posting(order, cause, now, self._till.draw_number)
-        best = next(iter(offers(order.amount, self._till.routes())), None)
+        ways = WAYS_AT_TILL if draft.by_payer_code else WAYS_IN_CHAT
+        best = next(iter(offers(order.amount, self._till.routes(), ways=ways)), None)
         if best is None:
             posting.move_order(OrderEvent.UNPAYABLE, f"No configured account takes {order.amount}.")
         else:

@@ -198,7 +198,9 @@ class Posting:
             return attempt
         if attempt.called_at is None and attempt.state is AttemptState.CLOSED:
             return replace(attempt, next_check_at=None)  # nobody outside ever heard of it
-        at = schedule.next_attempt_check(attempt.state, 0, self.order, self.now)
+        at = schedule.next_attempt_check(
+            attempt.state, 0, self.order, self.now, at_till=attempt.by_payer_code
+        )
         return replace(attempt, checks=0, next_check_at=at)
 
     def _carry_out(

@@ -14,6 +14,8 @@ from providers.sdk.wallets import WALLET_NAMES, Wallet
 
 # What a chat can show. A payer code is shown by the payer, so it is never an offer of ours.
 WAYS_IN_CHAT: Final = (Way.MERCHANT_CODE, Way.LINK, Way.INVOICE)
+# What a till does: it reads the code that the payer shows.
+WAYS_AT_TILL: Final = (Way.PAYER_CODE,)
 
 
 @dataclass(frozen=True, slots=True)

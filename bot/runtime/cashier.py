@@ -17,6 +17,7 @@ from bot.orders.routing import Offer, best_per_wallet
 from bot.runtime.picture import qr_png
 from bot.runtime.receipts import TITLE_CHARS_MAX, after_screen, moment_text, number_line, title_lines
 from bot.runtime.screen import Key, Screen
+from bot.runtime.till import till_screen
 from bot.texts import plural_translator, translator
 from miniprograms.sdk.view import Bold, Text
 from providers.sdk.contract import Way
@@ -80,6 +81,8 @@ def order_screen(
     """
     if order.state not in {OrderState.CREATED, OrderState.PENDING}:
         return after_screen(order, language)
+    if order.by_payer_code:
+        return till_screen(order, language, write_key(order.id, Verb.CANCEL))
     if order.ending is not None:
         return closing_screen(order, language)
     latest = order.attempts[-1] if order.attempts else None

@@ -96,7 +96,7 @@ class Desk:
             await self.bring_down(order, origin)
             return
         screen = self._screen(order, origin.language)
-        if key.verb is Verb.CHOOSE and order.state in {"created", "pending"} and order.ending is None:
+        if key.verb is Verb.CHOOSE and order.payable and not order.by_payer_code:
             offers = self.checkout.offers(order)
             screen = cashier_screen(order, offers, self.code_text(order), origin.language)
         await self.surface.draw(order.chat_id, screen, edit=origin.message_id)

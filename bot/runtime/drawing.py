@@ -31,6 +31,7 @@ from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.view import AnyButton, Bold, Button, CopyButton, Handler, LinkButton, Text, View
 
+_HINT_CHARS_MAX: Final = 64  # Telegram, ForceReply.input_field_placeholder
 _LINK_SCHEMES: Final = ("https://", "http://", "tg://")
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -111,7 +112,8 @@ def draw_overlay(overlay: Overlay, program: Program, owner: int, epoch: str) -> 
     if len(rows) <= 2:  # noqa: PLR2004  # yes and no stand side by side
         rows = [tuple(cell for row in rows for cell in row)]
     program.text_method = ""
-    return _screen(_Sheet((*title, *gap, *content), tuple(rows)), program, owner, epoch)
+    hint = overlay.content[:_HINT_CHARS_MAX] if overlay.takes_payer_code else None
+    return _screen(_Sheet((*title, *gap, *content), tuple(rows), input_hint=hint), program, owner, epoch)
 
 
 def _screen(sheet: _Sheet, program: Program, owner: int, epoch: str) -> Screen:

@@ -1,6 +1,6 @@
 """What can happen to a chat, in the house's own words: no Telegram here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from miniprograms.sdk.payment import PaymentResult
 from miniprograms.sdk.refund import RefundResult
@@ -56,7 +56,7 @@ class Words:
     """The person wrote a line of text."""
 
     origin: Origin
-    text: str
+    text: str = field(repr=False)  # may be a payer's code, which is money
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from bot.runtime.acts import Acts
 from bot.runtime.events import Event, Origin, Settled
 from bot.runtime.identity import Identity
 from bot.runtime.links import Links
+from bot.runtime.pocket import PlacedCharge, Pocket
 from bot.runtime.ports import Counter
 from bot.runtime.screen import Screen
 from bot.runtime.session import Session, decode
@@ -47,6 +48,7 @@ class Outcome:
     alert: bool = False
     shows: Order | None = None
     writes: list[Write] = field(default_factory=list)
+    charges: tuple[PlacedCharge, ...] = ()
     raced_at: int | None = (
         None  # the session's number, when another process saved the one before a moment ago
     )
@@ -72,6 +74,7 @@ class Player:
     links: Links
     identity: Identity
     random: Random
+    pocket: Pocket
     deadline_s: float
 
     async def play(self, event: Event, taken: Taken) -> Outcome:
@@ -119,6 +122,8 @@ class Player:
             store=self.store,
             links=self.links,
             identity=self.identity,
+            checkout=self.checkout,
+            pocket=self.pocket,
         )
 
     async def _outcome(
@@ -139,7 +144,7 @@ class Player:
         if isinstance(event, Settled):
             turn.writes.append(Write("mark", event.origin.key, value=str(MARK_LIVES_S).encode()))
         body = self._encoded(turn)
-        await self._place(turn)
+        charges = await self._place(turn)
         return Outcome(
             body=None if body == taken.body and not turn.writes else body,
             screen=None if turn.mute else screen,
@@ -147,6 +152,7 @@ class Player:
             alert=bool(notice),
             shows=turn.shows,
             writes=turn.writes,
+            charges=charges,
         )
 
     def _encoded(self, turn: Turn) -> bytes:
@@ -155,14 +161,22 @@ class Player:
         except AuthorError as error:
             raise _failure(turn, error) from error
 
-    async def _place(self, turn: Turn) -> None:
-        """Orders and refunds before the session: the same key counts once, so a turn that runs again does no harm."""
+    async def _place(self, turn: Turn) -> tuple[PlacedCharge, ...]:
+        """Orders and refunds before the session: the same key counts once, so a turn that runs again does no harm.
+
+        Charges wait until the session is saved: a code is sent once, and a turn may run again.
+        """
         if not turn.drafts and not turn.refunds:
-            return
+            return ()
         try:
-            await self.checkout.place(turn.drafts, turn.refunds)
+            orders = await self.checkout.place(turn.drafts, turn.refunds)
         except (OrderRefusedError, RefundRefusedError) as error:
             raise _failure(turn, error) from error
+        ids = {(order.app_id, order.order_key): order.id for order in orders}
+        return tuple(
+            PlacedCharge(ids[charge.app_id, charge.order_key], charge.slip, charge.wallet)
+            for charge in turn.charges
+        )
 
     async def _guarded(self, turn: Turn, work: Work, within_s: float | None = None) -> Screen | None:
         try:

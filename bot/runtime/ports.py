@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from pydantic import SecretStr
+
 from bot.orders.answers import Opened, Refused
 from bot.orders.order import Draft, Order, RefundDraft
 from bot.orders.routing import Offer
+from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
 
 
@@ -30,5 +33,11 @@ class Counter(Protocol):
     async def open(
         self, order_id: str, wallet: Wallet, *, user_id: int | None = None
     ) -> Opened | Refused: ...
+
+    async def charge(
+        self, order_id: str, payer_code: SecretStr, wallet: Wallet, *, user_id: int
+    ) -> Order | Refused: ...
+
+    def wallet_at_till(self, amount: Money, candidates: Sequence[Wallet]) -> Wallet | None: ...
 
     async def cancel(self, order_id: str, user_id: int) -> Order | Refused: ...

@@ -55,6 +55,9 @@ def ended_screen(order: Order, language: str) -> Screen:
             "Something about this payment does not match. A person is looking at it; please do not pay again."
         ),
     }.get(order.state, "⏳ " + _("This order is being prepared."))
+    if order.by_payer_code and order.state in {OrderState.EXPIRED, OrderState.FAILED}:
+        text = "⌛ " + _("This charge has ended without a payment.")
+        counts = _("If the customer has paid all the same, the payment counts and appears here.")
     last = () if order.state is OrderState.NEEDS_REVIEW else (Text(f"{counts}\n"),)
     return Screen((*title_lines(order), Text(f"{text}\n"), *last, *number_line(order, language)))
 

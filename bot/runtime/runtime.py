@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from redis.exceptions import RedisError
 
 from bot.log import log_context
+from bot.orders.answers import Refused
 from bot.orders.order import Order
 from bot.orders.word import Word
 from bot.runtime import cashier
@@ -30,10 +31,12 @@ from bot.runtime.inquiry import Inquiry
 from bot.runtime.links import Links
 from bot.runtime.pace import Pace
 from bot.runtime.play import Outcome, Player
+from bot.runtime.pocket import Pocket
 from bot.runtime.ports import Counter
 from bot.runtime.scanner import read_code
 from bot.runtime.screen import Surface
 from bot.runtime.store import Saved, SessionStore
+from bot.runtime.till import charge_refusal_text
 from bot.texts import translator
 from miniprograms.sdk.app import App
 from miniprograms.sdk.limits import TOAST_UNITS_MAX
@@ -79,6 +82,8 @@ class Runtime:
         self._identity = Identity(secret)
         self._pace = Pace(taps_per_minute, clock)
         self._studio = Studio(sessions, surface)
+        self._checkout = checkout
+        self._pocket = Pocket(clock, random)
         self._desk = Desk(checkout, sessions, surface, clock, lambda order: f"{web_url}/p/{order.link_token}")
         self._player = Player(
             programs=by_id,
@@ -88,6 +93,7 @@ class Runtime:
             links=links,
             identity=self._identity,
             random=random,
+            pocket=self._pocket,
             deadline_s=handler_within_s,
         )
 
@@ -138,7 +144,7 @@ class Runtime:
         easel = self._studio.enter(event.origin.seat)
         try:
             async with easel.door:
-                outcome = await self._saved(event, easel)
+                outcome = await self._charged(event.origin, await self._saved(event, easel))
                 number = self._hang(event, outcome, easel)
             await self._answer(event.origin, outcome.toast, alert=outcome.alert)
             if outcome.shows is not None:
@@ -169,6 +175,19 @@ class Runtime:
                 return replace(outcome, raced_at=taken.seq + 1 if taken.raced else None)
             log.warning("turn_lost", why=saved.name)
         raise ConflictError(f"The session changed under this turn {_TRIES_MAX} times.")
+
+    async def _charged(self, origin: Origin, outcome: Outcome) -> Outcome:
+        """Send the payers' codes of a turn that is saved. A code that is gone meanwhile was never sent."""
+        for charge in outcome.charges:
+            code = self._pocket.take(charge.slip)
+            if code is None:
+                continue
+            answer = await self._checkout.charge(
+                charge.order_id, code, charge.wallet, user_id=origin.seat.user_id
+            )
+            if isinstance(answer, Refused):
+                outcome = replace(outcome, toast=charge_refusal_text(answer.why, origin.language))
+        return outcome
 
     def _hang(self, event: Event, outcome: Outcome, easel: Easel) -> int:
         if outcome.screen is None:

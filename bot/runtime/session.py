@@ -51,6 +51,7 @@ class Overlay:
     content: str
     choices: list[tuple[str, dict[str, Json]]]
     takes_photo: bool = False
+    takes_payer_code: bool = False
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,6 +12,7 @@ from bot.orders.order import Draft, RefundDraft
 from bot.runtime import stack
 from bot.runtime.drawing import draw_overlay, draw_page
 from bot.runtime.locker import Locker
+from bot.runtime.pocket import Charge
 from bot.runtime.screen import Screen
 from bot.runtime.session import Frame, Overlay, Press, Program
 from bot.runtime.stack import Hook, Step
@@ -29,10 +30,11 @@ from miniprograms.sdk.limits import (
     REFUNDS_PER_TURN_MAX,
 )
 from miniprograms.sdk.page import Page
-from miniprograms.sdk.payment import PaymentRequest, PaymentResult
+from miniprograms.sdk.payment import PaymentRequest, PaymentResult, ShownCode
 from miniprograms.sdk.refund import RefundRequest, RefundResult
 from miniprograms.sdk.route import Api, Move
 from miniprograms.sdk.scenes import Scene
+from providers.sdk.wallets import Wallet
 
 if TYPE_CHECKING:
     from bot.runtime.turn import Turn
@@ -73,8 +75,15 @@ class Stage:
             case Hook.UNLOAD:
                 await page.on_unload()
 
+    async def show_code(self, frame: Frame, method: str, code: ShownCode) -> None:
+        """Answer the page that asked for a payer's code."""
+        await self._call(frame, method, {"code": code})
+
     async def call(self, frame: Frame, method: str, args: Mapping[str, Json]) -> None:
         """A method of a page, by its name. Raises `AuthorError` when a deploy has taken the method away."""
+        await self._call(frame, method, args)
+
+    async def _call(self, frame: Frame, method: str, args: Mapping[str, object]) -> None:
         handler = getattr(self.page(frame), method, None)
         if handler is None or method.startswith("_"):
             raise AuthorError(f"{frame.route}: a button calls {method}, which {self.app_id} has no more.")
@@ -201,6 +210,8 @@ class Stage:
 
     def ask(self, asker: object, question: Question) -> None:
         self.turn.check_open()
+        if question.takes_payer_code:
+            self._check_scope("takePayerCode", "scope.collect")
         frame = self._frame_of(asker)
         then = question.then
         if then is not None and getattr(then, "__self__", None) is not asker:
@@ -214,33 +225,39 @@ class Stage:
             content=question.content,
             choices=list(question.choices),
             takes_photo=question.takes_photo,
+            takes_payer_code=question.takes_payer_code,
         )
 
     def pay(self, asker: object, request: PaymentRequest, expires_after_s: int) -> None:
         self.turn.check_open()
-        self._check_scope("scope.payment", "requestPayment")
-        where = asker.route if isinstance(asker, Page) else ""
-        _check_request(where or self.app_id, request, expires_after_s)
-        if len(self.turn.drafts) >= PAYMENTS_PER_TURN_MAX:
-            raise AuthorError(
-                f"{where}: more than {PAYMENTS_PER_TURN_MAX} payments are asked for in one turn."
+        self._check_scope("requestPayment", "scope.payment")
+        self.turn.drafts.append(self._draft(asker, request, expires_after_s))
+
+    def charge(
+        self, asker: object, request: PaymentRequest, slip: str, wallet: Wallet | None, expires_after_s: int
+    ) -> None:
+        self.turn.check_open()
+        self._check_scope("chargePayerCode", "scope.collect")
+        draft = self._draft(asker, request, expires_after_s)
+        code = self.turn.pocket.look(slip, self.app_id, self.turn.origin.seat.user_id)
+        if code is None:
+            raise ApiError(
+                "chargePayerCode:fail code expired",
+                "A code lives a minute and is used once: take a fresh one.",
             )
-        seat = self.turn.origin.seat
-        self.turn.drafts.append(
-            Draft(
-                app_id=self.app_id,
-                page=where,
-                chat_id=seat.chat_id,
-                user_id=seat.user_id,
-                language=self.language,
-                request=request,
-                expires_after_s=expires_after_s,
+        candidates = code.candidates if wallet is None else (wallet,)
+        chosen = self.turn.checkout.wallet_at_till(request.amount, candidates)
+        if chosen is None:
+            raise ApiError(
+                "chargePayerCode:fail no account",
+                "No configured account takes this wallet's code for this amount.",
             )
-        )
+        self.turn.drafts.append(replace(draft, by_payer_code=True))
+        self.turn.charges.append(Charge(request.order_key, self.app_id, slip, chosen))
 
     def give_back(self, asker: object, request: RefundRequest) -> None:
         self.turn.check_open()
-        self._check_scope("scope.refund", "requestRefund")
+        self._check_scope("requestRefund", "scope.refund")
         where = asker.route if isinstance(asker, Page) else ""
         _check_refund(where or self.app_id, request)
         if len(self.turn.refunds) >= REFUNDS_PER_TURN_MAX:
@@ -278,7 +295,25 @@ class Stage:
     async def storage_info(self) -> StorageInfo:
         return await self._locker.info()
 
-    def _check_scope(self, scope: str, api: str) -> None:
+    def _draft(self, asker: object, request: PaymentRequest, expires_after_s: int) -> Draft:
+        where = asker.route if isinstance(asker, Page) else ""
+        _check_request(where or self.app_id, request, expires_after_s)
+        if len(self.turn.drafts) >= PAYMENTS_PER_TURN_MAX:
+            raise AuthorError(
+                f"{where}: more than {PAYMENTS_PER_TURN_MAX} payments are asked for in one turn."
+            )
+        seat = self.turn.origin.seat
+        return Draft(
+            app_id=self.app_id,
+            page=where,
+            chat_id=seat.chat_id,
+            user_id=seat.user_id,
+            language=self.language,
+            request=request,
+            expires_after_s=expires_after_s,
+        )
+
+    def _check_scope(self, api: str, scope: str) -> None:
         if scope not in self.app.manifest.permission:
             raise ScopeError(
                 f"{api}:fail auth deny", f'Add "{scope}": {{"desc": "…"}} to $.permission of app.json.'

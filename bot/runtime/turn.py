@@ -7,22 +7,28 @@ the host has saved it, so a turn that raises has never been.
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from unicodedata import normalize
 
 from bot.orders.order import Draft, Order, RefundDraft
 from bot.runtime.drawing import Token
 from bot.runtime.events import Origin, Settled
 from bot.runtime.identity import Identity
 from bot.runtime.links import Links
+from bot.runtime.pocket import Charge, Pocket
+from bot.runtime.ports import Counter
 from bot.runtime.screen import Screen
-from bot.runtime.session import Program, Session
+from bot.runtime.session import Overlay, Program, Session
 from bot.runtime.stack import Hook, Step
 from bot.runtime.stage import Stage
 from bot.runtime.store import SessionStore, Write
+from bot.texts import translator
 from miniprograms.sdk.actions import Options
 from miniprograms.sdk.app import App
 from miniprograms.sdk.errors import AuthorError
 from miniprograms.sdk.limits import STEPS_MAX
 from miniprograms.sdk.page import Page
+from miniprograms.sdk.payment import ShownCode
+from providers.sdk.codes import CodeError, read_payer_code
 
 Work = Callable[[], Awaitable[None]]
 
@@ -40,6 +46,8 @@ class Turn:
     store: SessionStore
     links: Links
     identity: Identity
+    checkout: Counter
+    pocket: Pocket
     toast: str = ""
     stale: bool = False
     mute: bool = False
@@ -47,6 +55,7 @@ class Turn:
     shows: Order | None = None
     drafts: list[Draft] = field(default_factory=list)
     refunds: list[RefundDraft] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     keys_drawn: int = 0
     active: str = ""  # the program whose code runs, for the log and for on_error
@@ -75,7 +84,12 @@ class Turn:
     async def words(self, text: str) -> bool:
         """Give the line to the page that asked for one; False when none did."""
         stage = self._front()
-        if stage is None or not stage.program.text_method or not stage.program.frames:
+        if stage is None or not stage.program.frames:
+            return False
+        if stage.program.overlay is not None and stage.program.overlay.takes_payer_code:
+            await self._payer_code(stage, stage.program.overlay, text)
+            return True
+        if not stage.program.text_method:
             return False
         await stage.call(stage.program.frames[-1], stage.program.text_method, {"text": text})
         return True
@@ -84,18 +98,45 @@ class Turn:
     def waits_for_photo(self) -> bool:
         """The page in front has asked for a picture of a code."""
         program = self.session.programs.get(self.session.front)
-        return program is not None and program.overlay is not None and program.overlay.takes_photo
+        overlay = program.overlay if program else None
+        return overlay is not None and (overlay.takes_photo or overlay.takes_payer_code)
 
     async def scanned(self, result: str) -> bool:
         """Give the text of a code to the page that asked for one; False when none did."""
         stage = self._front()
         overlay = stage.program.overlay if stage else None
         frame = stage.program.frame(overlay.frame) if stage and overlay else None
-        if stage is None or overlay is None or frame is None or not overlay.takes_photo:
+        if stage is None or overlay is None or frame is None:
+            return False
+        if overlay.takes_payer_code:
+            await self._payer_code(stage, overlay, result)
+            return True
+        if not overlay.takes_photo:
             return False
         stage.program.overlay = None
         await stage.call(frame, overlay.then, {"result": result})
         return True
+
+    async def _payer_code(self, stage: Stage, overlay: Overlay, text: str) -> None:
+        """The page gets a slip for it, never the digits; what is no payer code is asked for again."""
+        _ = translator(self.origin.language)
+        frame = stage.program.frame(overlay.frame)
+        try:
+            code = read_payer_code(normalize("NFKC", text))
+        except CodeError:
+            self.toast = _("That is no payment code of a wallet we know. Ask the customer for a fresh one.")
+            return
+        if not code.candidates:
+            self.toast = _("No account here takes codes of that wallet.")
+            return
+        stage.program.overlay = None
+        shown = ShownCode(
+            slip=self.pocket.put(code, stage.app_id, self.origin.seat.user_id),
+            wallets=code.candidates,
+            ambiguous=code.ambiguous,
+        )
+        if frame is not None:
+            await stage.show_code(frame, overlay.then, shown)
 
     async def settled(self, event: Settled) -> None:
         """Tell the page, or the app when the page is closed. A program that is not in front stays where it is."""

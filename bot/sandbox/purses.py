@@ -33,6 +33,14 @@ PAYER_CODES: Final[dict[Wallet, tuple[str, int]]] = {
 }
 
 
+def mint(wallet: Wallet, random: Random) -> str:
+    """A payer code as that wallet's are."""
+    prefix, length = PAYER_CODES[wallet]
+    drawn = random.text(2 * length).encode()
+    number = int.from_bytes(drawn, "big") % 10 ** (length - len(prefix))
+    return prefix + str(number).rjust(length - len(prefix), "0")
+
+
 @dataclass(frozen=True, slots=True)
 class Purse:
     """What a person sees of one wallet."""
@@ -119,18 +127,12 @@ class SandboxPurses:
         now = self._clock.now()
         if record["code"] and now - _moment(record["made_at"]) < CODE_SHOWN:
             return str(record["code"])
-        code = self._mint(wallet)
+        code = mint(wallet, self._random)
         fresh = {"code": code, "made_at": now.isoformat(), "before": record["code"]}
         self._drawer.put(
             f"code/{wallet}", {**fresh, "before_made_at": record.get("made_at", now.isoformat())}
         )
         return code
-
-    def _mint(self, wallet: Wallet) -> str:
-        prefix, length = PAYER_CODES[wallet]
-        drawn = self._random.text(2 * length).encode()
-        number = int.from_bytes(drawn, "big") % 10 ** (length - len(prefix))
-        return prefix + str(number).rjust(length - len(prefix), "0")
 
     def _living_codes(self, record: dict[str, object]) -> set[str]:
         now = self._clock.now()

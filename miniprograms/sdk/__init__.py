@@ -30,7 +30,7 @@ from miniprograms.sdk.errors import (
 )
 from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
-from miniprograms.sdk.payment import PaymentRequest, PaymentResult, PaymentStatus
+from miniprograms.sdk.payment import PaymentRequest, PaymentResult, PaymentStatus, ShownCode
 from miniprograms.sdk.refund import RefundRequest, RefundResult, RefundStatus
 from miniprograms.sdk.route import Query
 from miniprograms.sdk.view import (
@@ -46,6 +46,7 @@ from miniprograms.sdk.view import (
     View,
 )
 from providers.sdk.money import Money
+from providers.sdk.wallets import Wallet, wallet_name
 
 __all__ = [
     "ApiError",
@@ -77,6 +78,7 @@ __all__ = [
     "RefundResult",
     "RefundStatus",
     "ScopeError",
+    "ShownCode",
     "StorageError",
     "StorageInfo",
     "Style",
@@ -84,4 +86,6 @@ __all__ = [
     "TextInput",
     "View",
     "ViewError",
+    "Wallet",
+    "wallet_name",
 ]

@@ -11,10 +11,11 @@ from typing import Any, Protocol, TypeVar, cast
 from miniprograms.sdk.data import Json, encode
 from miniprograms.sdk.errors import AuthorError
 from miniprograms.sdk.limits import SHEET_ITEMS_MAX
-from miniprograms.sdk.payment import PaymentRequest
+from miniprograms.sdk.payment import PaymentRequest, ShownCode
 from miniprograms.sdk.refund import RefundRequest
 from miniprograms.sdk.route import Api, Move, QueryValue, read_url
 from providers.sdk.money import Money
+from providers.sdk.wallets import Wallet
 
 Answered = Callable[..., Awaitable[None]]
 _Default = TypeVar("_Default")
@@ -33,7 +34,7 @@ class StorageInfo:
 class Question:
     """A dialog that lies over the page until it is answered by one of `choices`: (label, arguments of `then`).
 
-    `takes_photo`: a picture of a code answers it, too.
+    `takes_photo`: a picture of a code answers it, too. `takes_payer_code`: only a payer's code does, or its digits.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Question:
     then: Answered | None
     choices: tuple[tuple[str, dict[str, Json]], ...]
     takes_photo: bool = False
+    takes_payer_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,10 @@ class Host(Protocol):
     def pay(self, asker: object, request: PaymentRequest, expires_after_s: int) -> None: ...
 
     def give_back(self, asker: object, request: RefundRequest) -> None: ...
+
+    def charge(
+        self, asker: object, request: PaymentRequest, slip: str, wallet: Wallet | None, expires_after_s: int
+    ) -> None: ...
 
     async def short_link(self, path: str, query: dict[str, str]) -> str: ...
 
@@ -226,6 +232,45 @@ class Actions:
         """
         request = RefundRequest(order_key=order_key, amount=amount, reason=reason, refund_key=refund_key)
         self._at_host().give_back(self, request)
+
+    async def take_payer_code(self, *, then: Answered, prompt: str = "", cancel: str = "") -> None:
+        """Ask for the code that a customer's wallet shows: a photo of it, or its digits.
+
+        `then` is called with `code=`, a `ShownCode`, or None when the person leaves it. What is no payer code is
+        answered by the host, and asked for again. The manifest asks for `scope.collect`.
+        """
+        text = prompt or self.tr(
+            "Photograph the customer's payment code, or type its digits.",
+            "请拍摄顾客的付款码，或输入付款码数字。",
+        )
+        no = cancel or self.tr("Cancel", "取消")
+        self._at_host().ask(
+            self,
+            Question(
+                title="", content=text, then=then, choices=((no, {"code": None}),), takes_payer_code=True
+            ),
+        )
+
+    async def charge_payer_code(
+        self,
+        amount: Money,
+        title: str,
+        *,
+        code: ShownCode | str,
+        order_key: str,
+        wallet: Wallet | None = None,
+        expires_after_s: int = 300,
+    ) -> None:
+        """Take money from the customer whose code was shown; `on_payment` hears what became of it.
+
+        `code` is what `take_payer_code` gave, or its slip. The customer may have to enter a password: the host waits,
+        and reverses the charge when that takes too long. The order stays open for `expires_after_s` seconds: another
+        code under the same `order_key` is another try, made when the one before it is certain to be closed.
+        Raises `ApiError` when the slip is worn out, or when no account takes that wallet. Asks for `scope.collect`.
+        """
+        slip = code.slip if isinstance(code, ShownCode) else code
+        request = PaymentRequest(amount=amount, title=title, order_key=order_key)
+        self._at_host().charge(self, request, slip, wallet, expires_after_s)
 
     async def set_storage(self, key: str, data: Json) -> None:
         """Keep a JSON value for this person: 1 MB a key, 10 MB in all. It outlives sessions and deploys."""

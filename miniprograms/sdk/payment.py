@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from providers.sdk.money import Money
+from providers.sdk.wallets import Wallet
 
 
 class PaymentStatus(StrEnum):
@@ -32,6 +33,19 @@ class PaymentRequest:
     amount: Money
     title: str
     order_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCode:
+    """A payer's code that the host has read. `slip` stands for it: the digits are money, and no page ever has them.
+
+    A slip is good for a minute, once, in this program and for this person; it may be kept in `data`. `wallets` are
+    those the code may be of, the likeliest first; when it is `ambiguous`, somebody has to say which.
+    """
+
+    slip: str
+    wallets: tuple[Wallet, ...]
+    ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ class Desk:
         if trade.password and trade.state == "WAIT_BUYER_PAY":
             trade.asked += 1
             self._ledger.save(trade)
-            if trade.asked > 1:
+            if trade.asked > 1 and not self._context.faults.take(Fault.PAYER_LINGERS):
                 self._try(trade)
         return self._document(trade)
 

@@ -161,7 +161,7 @@ class CounterGateway:
         """A payer who was typing a password has finished by the second look."""
         if trade.state != "paying":
             return trade
-        if trade.looks == 0:
+        if trade.looks == 0 or self._context.faults.take(Fault.PAYER_LINGERS):
             trade = replace(trade, looks=1)
             self._ledger.put(trade)
             return trade

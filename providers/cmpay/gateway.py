@@ -290,7 +290,7 @@ class CmpayGateway:
         """A payer who was entering a password has finished by the second look."""
         if trade.state != "paying":
             return trade
-        if trade.looks == 0:
+        if trade.looks == 0 or self._context.faults.take(Fault.PAYER_LINGERS):
             return self._ledger.put(replace(trade, looks=1))
         try:
             return self._pay(trade)

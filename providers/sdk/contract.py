@@ -81,6 +81,7 @@ class ProviderInfo:
     hosts: tuple[str, ...] = ()  # production and test hosts the transport may reach
     code_prefixes: tuple[str, ...] = ()  # a code that starts otherwise is not shown to anyone
     acknowledge_within_s: int = 5
+    payer_code_within_s: int = 60  # a payer who has not entered the password by then is given up: reversed
 
 
 class ProviderSettings(BaseSettings):

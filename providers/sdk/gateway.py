@@ -39,6 +39,7 @@ class Fault(StrEnum):
     WRONG_AMOUNT = "wrong_amount"
     PROBE = "probe"  # the institution's own deliberate bad signature (WECHATPAY/SIGNTEST/)
     USER_PAYING = "user_paying"  # payer code: "entering the password" first, paid on a later query
+    PAYER_LINGERS = "payer_lingers"  # payer code: at this query, too, the password is not entered yet
     DECLINED = "declined"  # payer code: refused by the wallet
     NOTIFY_LOST = "notify_lost"
     NOTIFY_LATE = "notify_late"
@@ -69,6 +70,10 @@ class FaultBox:
         if left:
             self._armed[fault] = left - 1
         return left > 0
+
+    def disarm(self, fault: Fault) -> None:
+        """That one is over."""
+        self._armed.pop(fault, None)
 
     def clear(self) -> None:
         """Back to good behaviour."""

@@ -166,7 +166,7 @@ class QraGateway:
         return self._money(trade) | {"trade_state": "REFUND" if trade.refunds else state}
 
     def _moved_on(self, trade: QraTrade) -> QraTrade:
-        if trade.looks == 0:
+        if trade.looks == 0 or self._context.faults.take(Fault.PAYER_LINGERS):
             return self._put(replace(trade, looks=1))
         try:
             return self._paid(trade, Wallet(trade.wallet))

@@ -23,6 +23,7 @@ plugin = ProviderPlugin(
         name_zh="微信支付",
         wallets=frozenset({Wallet.WECHAT}),
         ways=frozenset({Way.MERCHANT_CODE, Way.PAYER_CODE, Way.IN_APP}),
+        payer_code_within_s=45,  # "Payment code": ask every 5 to 10 s for 45 s, then reverse
         currencies=frozenset({"CNY"}),
         min_minor=1,
         max_minor=10**10,  # the field is longer; contract and wallet set the real limits

@@ -88,7 +88,7 @@ class Desk:
             raise Refused(404, "ORDER_NOT_EXIST", "订单不存在")
         if trade.state == "USERPAYING":
             trade.asked += 1
-            if trade.asked > 1:
+            if trade.asked > 1 and not self._context.faults.take(Fault.PAYER_LINGERS):
                 self._take(trade)
             self._ledger.save(trade)
         return self.document(trade)

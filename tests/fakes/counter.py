@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from pydantic import SecretStr
+
 from bot.orders.answers import Opened, OrderRefusedError, RefundRefusedError, Refused, Why
 from bot.orders.order import Draft, Order, OrderState, RefundDraft
 from bot.orders.routing import Offer
+from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -18,6 +21,7 @@ class FakeCounter:
     placed: int = 0
     opened: list[tuple[str, Wallet]] = field(default_factory=list)
     refunds: list[RefundDraft] = field(default_factory=list)
+    charged: list[tuple[str, Wallet]] = field(default_factory=list)
 
     async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft] = ()) -> tuple[Order, ...]:
         for refund in refunds:
@@ -41,6 +45,15 @@ class FakeCounter:
     async def open(self, order_id: str, wallet: Wallet, *, user_id: int | None = None) -> Opened | Refused:
         self.opened.append((order_id, wallet))
         return Refused(Why.NO_OFFER, order=self.orders[order_id])
+
+    async def charge(
+        self, order_id: str, payer_code: SecretStr, wallet: Wallet, *, user_id: int
+    ) -> Order | Refused:
+        self.charged.append((order_id, wallet))
+        return self.orders[order_id]
+
+    def wallet_at_till(self, amount: Money, candidates: Sequence[Wallet]) -> Wallet | None:
+        return candidates[0] if candidates else None
 
     async def cancel(self, order_id: str, user_id: int) -> Order | Refused:
         order = self.orders[order_id]

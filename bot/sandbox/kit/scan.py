@@ -39,6 +39,12 @@ class Scanned:
     texts: dict[str, str] = field(repr=False)
 
 
+def wallets_at_till(branch: Branch) -> frozenset[Wallet]:
+    """Whose payer codes that institution charges."""
+    info = branch.plugin.info
+    return info.wallets if Way.PAYER_CODE in info.ways else frozenset()
+
+
 class Phone:
     """One wallet, or, with `fixed` None, whichever can pay what is shown."""
 
@@ -82,6 +88,15 @@ class Phone:
         if not can:
             raise PlayError(f"No wallet can pay this order.\n{self._chat.described()}")
         return self._fixed or (chosen if chosen in can else can[0])
+
+    def at_till(self) -> Wallet:
+        """The wallet whose payer code is shown. Raises `PlayError` where no institution takes its codes."""
+        taken = {wallet for branch in self._world.street for wallet in wallets_at_till(branch)}
+        wallet = self._fixed or self.used or next((wallet for wallet in Wallet if wallet in taken), None)
+        if wallet is None or wallet not in taken:
+            raise PlayError(f"No institution here takes payer codes of {wallet or 'any wallet'}.")
+        self.used = wallet
+        return wallet
 
     def branch_for(self, order: Order) -> Branch:
         """The institution through which that wallet would pay."""

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Final
 
 from bot.orders.order import AttemptState, Order, OrderState
 from bot.runtime.cashier import Verb, write_key
-from bot.sandbox.kit.scan import Phone, Scanned
+from bot.sandbox.kit.scan import Phone, Scanned, wallets_at_till
+from bot.sandbox.kit.street import Branch
 from bot.sandbox.kit.surface import keys_of
+from bot.sandbox.purses import mint
 from miniprograms.sdk.testing.vocabulary import PlayError
 from providers.sdk.gateway import Bill, BillGone, Fault, Notification, PurseRefused
 from providers.sdk.money import Money
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 _OVER: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED, OrderState.FAILED})
 _SILENCES: Final = 1_000_000
 _A_WHILE_S: Final = 1800
+_PASSWORD_TAKES_S: Final = 12  # longer than the pause between two questions of the host
+_AT_TILL_S: Final = 30
 _WHILES_MAX: Final = 100
 
 
@@ -108,6 +112,38 @@ class PersonWallet:
             seen = self._phone.in_hand(paid=True)
         self._deliver(seen, seen.branch.courier.sent[-1:] * (times - 1))
         return self._chat
+
+    def show_code(self, *, password: bool = False) -> str:
+        wallet = self._phone.at_till()
+        code = mint(wallet, self._world.random)
+        self._world.purses.show(code, wallet)
+        if password:
+            faults = self._till().faults
+            faults.arm(Fault.USER_PAYING)
+            faults.arm(Fault.PAYER_LINGERS, _SILENCES)
+        return code
+
+    def hand_over(self, *, password: bool = False) -> "PersonChat":
+        return self._chat.send_code(self.show_code(password=password))
+
+    def enter_password(self) -> "PersonChat":
+        self._till().faults.disarm(Fault.PAYER_LINGERS)
+        self._world.advance(_PASSWORD_TAKES_S)
+        return self._chat
+
+    def walk_away(self) -> "PersonChat":
+        order = self._phone.order()
+        for _ in range(_WHILES_MAX):
+            if not any(attempt.open and attempt.called_at for attempt in self._phone.find(order.id).attempts):
+                self._till().faults.clear()
+                return self._chat
+            self._world.advance(_AT_TILL_S)
+        raise PlayError(f"The charge is not reversed.\n{self._chat.described()}")
+
+    def _till(self) -> Branch:
+        """The institution that charges this wallet's codes."""
+        branches = self._world.street
+        return next(branch for branch in branches if self._phone.at_till() in wallets_at_till(branch))
 
     def _settle(self, hand: Scanned) -> list[Notification]:
         """The payer confirms. The institution's post is handed over, not delivered."""

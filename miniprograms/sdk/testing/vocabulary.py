@@ -186,6 +186,22 @@ class PlayWallet(Protocol):
         """Pay unless that is done; the notification arrives `times` times in all. The page hears `paid` once."""
         ...
 
+    def show_code(self, *, password: bool = False) -> str:
+        """Show a payer's code, a new one each time. With `password`, its charge waits for `enter_password`."""
+        ...
+
+    def hand_over(self, *, password: bool = False) -> Chat:
+        """Show a payer's code, and the person in the chat photographs it."""
+        ...
+
+    def enter_password(self) -> Chat:
+        """Enter the password that the last charge by payer code asks for; the host hears of it when it asks next."""
+        ...
+
+    def walk_away(self) -> Chat:
+        """Never enter it: time passes until the charge is reversed and certain to be."""
+        ...
+
     @property
     def charged(self) -> Money:
         """What was taken from it so far."""
