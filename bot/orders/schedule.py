@@ -13,7 +13,7 @@ _OPEN_S: Final = (5, 30, 60, 180, 300, 600, 1800, 3600, 21600)
 _UNKNOWN_S: Final = (2, 5, 10, 30, 60, 180, 300, 600, 1800, 3600)
 # A payer who enters a password is asked about every five seconds (WeChat Pay, payment code: 5 to 10 s).
 _AT_TILL_S: Final = (5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 10, 10, 30, 60, 180, 300, 600, 1800, 3600)
-_REVERSED_S: Final = (60, 3600, 86400)  # a password that was entered while the reversal was on its way
+_REVERSED_S: Final = (60, 60, 3600, 86400)  # a password that was entered while the reversal was on its way
 _CLOSED_S: Final = (3600, 86400)  # money that arrives after all; then the daily statement takes over
 _REFUND_S: Final = (5, 30, 60, 300, 600, 1800, 3600, 21600)
 _ENDING_S: Final = (2, 5, 15, 60, 300, 900, 1800)
