@@ -31,6 +31,7 @@ from bot.orders.rotation import keep_keys_fresh
 from bot.orders.worker import Worker
 from bot.runtime.events import Event
 from bot.runtime.runtime import Runtime
+from bot.runtime.signboard import Signboard
 from bot.runtime.store import SessionStore
 from bot.settings import AccountName, Settings, keep_host_secret
 from bot.stores import StoreError, database_url, open_redis, prepare_data_dir, redis_findings
@@ -109,6 +110,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             checkout,
             outside.clock,
             checks=checks,
+            signboard=_signboard(settings),
             metrics=None if settings.metrics_port else tally.registry,
             routes=[web.post(WEBHOOK_PATH, telegram.receive)] if settings.updates == "webhook" else [],
         )
@@ -163,11 +165,21 @@ def _join_chat(
         secret=keep_host_secret(settings, outside.random),
         web_url=settings.web_url,
         username=lambda: telegram.username,
+        signboard=_signboard(settings),
         handler_within_s=settings.handler_deadline_s,
         taps_per_minute=settings.taps_per_minute,
     )
     bell.answer = runtime.handle
     return telegram, runtime
+
+
+def _signboard(settings: Settings) -> Signboard:
+    return Signboard(
+        base_url=settings.web_url,
+        form=settings.one_code,
+        name=settings.shop_name,
+        city=settings.shop_city,
+    )
 
 
 def _collector(

@@ -109,6 +109,21 @@ class Settings(BaseSettings):
     order_expires_after_s: int = Field(
         900, ge=60, le=7200, description="How long an order can be paid, within what each provider allows."
     )
+    one_code: Literal["link", "emvco"] = Field(
+        "link",
+        description="What the cashier's picture carries: link, which every camera opens, or emvco, for networks that "
+        "have agreed to route this house's identifier. The page of the link shows both.",
+    )
+    shop_name: str = Field(
+        "Moongate",
+        pattern=r"^[ -~]{1,25}$",
+        description="The merchant's name in EMVCo codes: 1 to 25 letters of ASCII.",
+    )
+    shop_city: str = Field(
+        "Beijing",
+        pattern=r"^[ -~]{1,15}$",
+        description="The merchant's city in EMVCo codes, likewise 1 to 15.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["console", "json"] = Field(
         "console", description="console for people, json for machines."

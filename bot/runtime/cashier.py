@@ -73,11 +73,18 @@ def write_key(order_id: str, verb: Verb | Wallet) -> str:
 
 
 def order_screen(
-    order: Order, offers: Sequence[Offer], code_text: str | None, language: str, now: datetime
+    order: Order,
+    offers: Sequence[Offer],
+    code_text: str | None,
+    language: str,
+    now: datetime,
+    *,
+    page_url: str = "",
 ) -> Screen:
     """The screen an order calls for as it stands: what the cashier message shows after every change.
 
     Drawing it twice gives the same. `code_text` is the one code; None where no address of ours can be scanned.
+    `page_url` is the address of the order's page where the code is another text.
     """
     if order.state not in {OrderState.CREATED, OrderState.PENDING}:
         return after_screen(order, language)
@@ -90,10 +97,12 @@ def order_screen(
         return wallet_screen(order, latest, language)
     if latest is not None and latest.state is AttemptState.UNKNOWN and not latest.leaving:
         return checking_screen(order, latest, language)
-    return cashier_screen(order, offers, code_text, language)
+    return cashier_screen(order, offers, code_text, language, page_url=page_url)
 
 
-def cashier_screen(order: Order, offers: Sequence[Offer], code_text: str | None, language: str) -> Screen:
+def cashier_screen(
+    order: Order, offers: Sequence[Offer], code_text: str | None, language: str, *, page_url: str = ""
+) -> Screen:
     """The one code as a picture, a button per wallet that can pay, and a way out."""
     _ = translator(language)
     if all(offer.way is Way.INVOICE for offer in offers):
@@ -107,7 +116,8 @@ def cashier_screen(order: Order, offers: Sequence[Offer], code_text: str | None,
         Text(f"{invitation}\n{_valid(order, order.expires_at, language)}\n"),
         *number_line(order, language),
     )
-    page = code_text if code_text and wallets and code_text.startswith("https://") else None
+    address = page_url or code_text or ""
+    page = address if code_text and wallets and address.startswith("https://") else None
     rows = (
         *_grid(
             Key(wallet_name(wallet, language), write_key(order.id, wallet), primary=True)

@@ -3,7 +3,6 @@
 It goes on while Redis is away: what Redis knows of these messages is where they stand, and the book knows it nearly as well.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from bot.runtime.cashier import (
 from bot.runtime.events import Origin, Seat
 from bot.runtime.ports import Counter
 from bot.runtime.screen import Screen, Surface
+from bot.runtime.signboard import Signboard
 from bot.runtime.store import SessionStore
 from bot.texts import translator
 from miniprograms.sdk.limits import TOAST_UNITS_MAX
@@ -32,13 +32,13 @@ from providers.sdk.wallets import Wallet
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`code_text` gives the address that the order's one code holds, or None where no wallet could reach it."""
+    """What an order's one code holds, and where its page is, is on the signboard."""
 
     checkout: Counter
     store: SessionStore
     surface: Surface
     clock: Clock = field(repr=False)
-    code_text: Callable[[Order], str | None] = field(repr=False)
+    signboard: Signboard
 
     async def tap(self, origin: Origin, key: PaymentKey) -> None:
         """A button of a cashier message, a receipt or the list of orders. Only the payer's own taps count."""
@@ -98,7 +98,13 @@ class Desk:
         screen = self._screen(order, origin.language)
         if key.verb is Verb.CHOOSE and order.payable and not order.by_payer_code:
             offers = self.checkout.offers(order)
-            screen = cashier_screen(order, offers, self.code_text(order), origin.language)
+            screen = cashier_screen(
+                order,
+                offers,
+                self.signboard.text(order),
+                origin.language,
+                page_url=self.signboard.link(order),
+            )
         await self.surface.draw(order.chat_id, screen, edit=origin.message_id)
 
     async def _toast(self, origin: Origin, answer: Opened | Refused | Order) -> None:
@@ -122,5 +128,10 @@ class Desk:
 
     def _screen(self, order: Order, language: str) -> Screen:
         return order_screen(
-            order, self.checkout.offers(order), self.code_text(order), language, self.clock.now()
+            order,
+            self.checkout.offers(order),
+            self.signboard.text(order),
+            language,
+            self.clock.now(),
+            page_url=self.signboard.link(order),
         )

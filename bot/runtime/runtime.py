@@ -35,6 +35,7 @@ from bot.runtime.pocket import Pocket
 from bot.runtime.ports import Counter
 from bot.runtime.scanner import read_code
 from bot.runtime.screen import Surface
+from bot.runtime.signboard import Signboard
 from bot.runtime.store import Saved, SessionStore
 from bot.runtime.till import charge_refusal_text
 from bot.texts import translator
@@ -64,11 +65,14 @@ class Runtime:
         web_url: str,
         username: Callable[[], str] = str,
         home: str = "",
+        signboard: Signboard | None = None,
         handler_within_s: float = 10.0,
         taps_per_minute: int = 120,
         read_code: Callable[[bytes], str | None] = read_code,
     ) -> None:
         """`username` is the bot's, for links to it; `home` is what /start opens, else the list.
+
+        Without a `signboard`, one codes are links under `web_url`.
 
         Raises `AuthorError` for a program whose manifest names a page that is not there.
         """
@@ -84,7 +88,7 @@ class Runtime:
         self._studio = Studio(sessions, surface)
         self._checkout = checkout
         self._pocket = Pocket(clock, random)
-        self._desk = Desk(checkout, sessions, surface, clock, lambda order: f"{web_url}/p/{order.link_token}")
+        self._desk = Desk(checkout, sessions, surface, clock, signboard or Signboard(base_url=web_url))
         self._player = Player(
             programs=by_id,
             store=sessions,

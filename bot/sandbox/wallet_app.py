@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.sandbox.institutions import Institution, Institutions
 from bot.sandbox.records import SandboxRecords
-from providers.sdk.codes import LINK_PATH, CodeError, EmvMerchant, MerchantCode, recognise
+from providers.sdk.codes import LINK_PATH, CodeError, EmvMerchant, MerchantCode, OneCode, recognise
 from providers.sdk.gateway import Bill, BillGone, Fault, PurseRefused
 from providers.sdk.wallets import Wallet, wallet_name
 
@@ -125,11 +125,21 @@ class WalletApps:
     async def _behind_link(self, wallet: Wallet, code: str, language: str) -> str:
         """The institution's code behind one of the host's own links; any other code as it is."""
         own = self._host_url().rstrip("/") + LINK_PATH
+        code = self._as_link(code)
         for _ in range(_HOPS_MAX):
             if not code.startswith(own):
                 return code
             code = await self._open_page(wallet, code, language)
         raise WalletRefused("This link leads in circles.")
+
+    def _as_link(self, code: str) -> str:
+        """The link of our one code in EMVCo's form, as a network that routes it would follow it; any other code as it is."""
+        host = self._host_url()
+        try:
+            found = recognise(code, base_url=host)
+        except CodeError:
+            return code
+        return found.link(host) if isinstance(found, OneCode) else code
 
     async def _open_page(self, wallet: Wallet, url: str, language: str) -> str:
         if self._client is None:

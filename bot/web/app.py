@@ -7,6 +7,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from bot.orders.checkout import Checkout
+from bot.runtime.signboard import Signboard
 from bot.web.health import Check, Health, metrics_routes
 from bot.web.notify import BODY_BYTES_MAX, Notifications
 from bot.web.onecode import OneCode
@@ -25,13 +26,17 @@ def build_web(
     clock: Clock,
     *,
     checks: Mapping[str, Check],
+    signboard: Signboard | None = None,
     metrics: CollectorRegistry | None = None,
     routes: Iterable[web.AbstractRouteDef] = (),
 ) -> web.Application:
-    """The host's web app. `routes` are the messenger's own (its webhook); without `metrics` there is no `/metrics`."""
+    """The host's web app. `routes` are the messenger's own (its webhook); without `metrics` there is no `/metrics`.
+
+    Without a `signboard`, the one-code page shows no code for another phone.
+    """
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     app.add_routes(Notifications(checkout).routes())
-    app.add_routes(OneCode(checkout, clock).routes())
+    app.add_routes(OneCode(checkout, clock, signboard).routes())
     app.add_routes(Health(checks).routes())
     if metrics is not None:
         app.add_routes(metrics_routes(metrics))

@@ -5,7 +5,6 @@ moves no money and opens nothing: an attempt is opened for a wallet's web view, 
 """
 
 import asyncio
-import re
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -18,34 +17,26 @@ from markupsafe import Markup
 from bot.orders.answers import Opened, Refused
 from bot.orders.checkout import Checkout
 from bot.orders.order import Order
-from bot.web.page import (
-    Page,
-    PageState,
-    choices,
-    direct_address,
-    headline,
-    left_s,
-    page_state,
-    shown,
-    usable_attempt,
-)
-from bot.web.visitors import wallet_of
-from bot.web.words import gone, language_of, notice, translate, words
+from bot.runtime.signboard import Signboard
+from bot.web.page import PageState, compose, direct_address, is_gone, left_s, page_state
+from bot.web.visit import Visit
+from bot.web.words import gone, translate, words
 from providers.sdk.clock import Clock
+from providers.sdk.codes import is_token
 from providers.sdk.wallets import Wallet
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_TOKEN: Final = re.compile(r"[0-9A-Za-z_-]{16,64}", re.ASCII)
 _FORM_BYTES_MAX: Final = 1024
 _FORM_WITHIN_S: Final = 5.0
 
 
 class OneCode:
-    """The handlers of `/p/{token}`. Holds nothing but the till, the clock and the templates."""
+    """The handlers of `/p/{token}`. Holds nothing but the till, the clock, the signboard and the templates."""
 
-    def __init__(self, checkout: Checkout, clock: Clock) -> None:
+    def __init__(self, checkout: Checkout, clock: Clock, signboard: Signboard | None = None) -> None:
         self._checkout = checkout
         self._clock = clock
+        self._signboard = signboard
         environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=select_autoescape(default=True),
@@ -73,29 +64,28 @@ class OneCode:
 
     async def read(self, request: web.Request) -> web.StreamResponse:
         """Show the page; a wallet's web view is taken as the wish to pay with that wallet."""
-        order = await self._find(request)
+        order, visit = await self._find(request), Visit.of(request)
         if order is None:
-            return self._nothing(request)
-        visiting = _visiting(request)
-        if visiting is not None and page_state(order, self._clock.now()) is PageState.OPEN:
-            return await self._pay_with(request, order, visiting)
-        return self._show(request, order, _wallet(request.query.get("wallet", "")))
+            return self._nothing(visit)
+        if visit.inside is not None and page_state(order, self._clock.now()) is PageState.OPEN:
+            return await self._pay_with(visit, order, visit.inside)
+        return self._show(visit, order, visit.wallet)
 
     async def choose(self, request: web.Request) -> web.StreamResponse:
         """A person chose a wallet: open it, then show it under an address that can be read again."""
-        order = await self._find(request)
+        order, visit = await self._find(request), Visit.of(request)
         if order is None:
-            return self._nothing(request)
+            return self._nothing(visit)
         if (request.content_length or 0) > _FORM_BYTES_MAX:
             raise web.HTTPRequestEntityTooLarge(_FORM_BYTES_MAX, request.content_length or 0)
         async with asyncio.timeout(_FORM_WITHIN_S):
-            wallet = _wallet(str((await request.post()).get("wallet", "")))
+            wallet = Visit.wallet_named(str((await request.post()).get("wallet", "")))
         if wallet is None:
-            return self._show(request, order, None)
+            return self._show(visit, order, None)
         answer = await self._checkout.open(order.id, wallet)
         if isinstance(answer, Refused):
-            return self._show(request, answer.order or order, None, answer)
-        return _go(f"?wallet={wallet.value}")  # relative: a proxy may have taken a prefix off
+            return self._show(visit, answer.order or order, None, answer)
+        return _go(visit.address(wallet=wallet.value))  # relative: a proxy may have taken a prefix off
 
     async def state(self, request: web.Request) -> web.StreamResponse:
         """What the page asks every few seconds."""
@@ -108,52 +98,43 @@ class OneCode:
         )
 
     async def _find(self, request: web.Request) -> Order | None:
+        """The order of this link; None for one that never was, and for one whose time is over: they are answered alike."""
         token = request.match_info["token"]
-        return await self._checkout.find_by_link(token) if _TOKEN.fullmatch(token) else None
+        order = await self._checkout.find_by_link(token) if is_token(token) else None
+        return None if order is None or is_gone(order, self._clock.now()) else order
 
-    async def _pay_with(self, request: web.Request, order: Order, wallet: Wallet) -> web.StreamResponse:
+    async def _pay_with(self, visit: Visit, order: Order, wallet: Wallet) -> web.StreamResponse:
         answer = await self._checkout.open(order.id, wallet)
         if isinstance(answer, Opened):
             address = direct_address(wallet, answer.attempt)
             if address:
                 return _go(address)
-            return self._show(request, answer.order, wallet)
-        return self._show(request, answer.order or order, None, answer)
+            return self._show(visit, answer.order, wallet)
+        return self._show(visit, answer.order or order, None, answer)
 
     def _show(
-        self, request: web.Request, order: Order, wallet: Wallet | None, refused: Refused | None = None
+        self, visit: Visit, order: Order, wallet: Wallet | None, refused: Refused | None = None
     ) -> web.Response:
-        now = self._clock.now()
-        visiting = _visiting(request)
-        language = language_of(
-            request.headers.get("Accept-Language", ""), "zh" if visiting else order.language
-        )
-        _ = translate(language)
-        state = page_state(order, now)
-        payable = state is PageState.OPEN
-        attempt = usable_attempt(order, wallet, now) if wallet and payable else None
-        page = Page(
-            language=language,
-            title=order.title,
-            amount=str(order.amount),
-            state=state,
-            headline=headline(state, _),
-            left_s=left_s(order, now),
-            choices=choices(self._checkout.offers(order), language, attempt) if payable else (),
-            shown=shown(attempt, language) if attempt else None,
-            notice=notice(refused.why, _) if refused and payable else "",
-            in_wallet=visiting is not None,
+        page = compose(
+            order,
+            visit,
+            self._clock.now(),
+            offers=self._checkout.offers(order),
+            refusals=self._checkout.refusals(order),
+            signboard=self._signboard,
+            wallet=wallet,
+            refused=refused,
         )
         text = self._template.render(
             page=page,
-            words=words(_),
+            words=words(translate(page.language)),
             style=Markup(self._style),  # noqa: S704  # our own file
             script=Markup(self._script),  # noqa: S704  # our own file
         )
         return self._html(text)
 
-    def _nothing(self, request: web.Request) -> web.Response:
-        language = language_of(request.headers.get("Accept-Language", ""), "en")
+    def _nothing(self, visit: Visit) -> web.Response:
+        language = visit.language("en")
         text = self._gone.render(
             language=language,
             text=gone(translate(language)),
@@ -175,16 +156,6 @@ class OneCode:
 
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "Vary": "User-Agent, Accept-Language"}
-
-
-def _visiting(request: web.Request) -> Wallet | None:
-    purposes = (request.headers.get("Sec-Purpose", ""), request.headers.get("Purpose", ""))
-    prefetch = request.method == "HEAD" or any("prefetch" in purpose for purpose in purposes)
-    return wallet_of(request.headers.get("User-Agent", ""), prefetch=prefetch)
-
-
-def _wallet(name: str) -> Wallet | None:
-    return Wallet(name) if name in list(Wallet) else None
 
 
 def _go(where: str) -> web.Response:

@@ -17,6 +17,15 @@ class Words:
     other: str
     left: str
     again: str
+    lacking: str
+    elsewhere: str
+    sign: str
+    emvco: str
+    emvco_hint: str
+    other_language: str
+    safe: str
+    any_wallet: str
+    none: str
 
 
 def words(_: Translate) -> Words:
@@ -29,6 +38,15 @@ def words(_: Translate) -> Words:
         other=_("Another way to pay"),
         left=_("Time left"),
         again=_("Look again"),
+        lacking=_("Cannot pay this order at the moment"),
+        elsewhere=_("Paying with another phone?"),
+        sign=_("Show the code to scan"),
+        emvco=_("EMVCo code"),
+        emvco_hint=_("For apps that read EMVCo codes and know this shop"),
+        other_language=_("中文"),
+        safe=_("Your wallet shows the payee and the amount before you confirm."),
+        any_wallet=_("Scan with any wallet"),
+        none=_("No wallet can pay this order on this page. Please go back to the chat."),
     )
 
 

@@ -14,6 +14,7 @@ from bot.runtime.cashier import (
     PaymentKey,
     Verb,
     cashier_screen,
+    order_screen,
     orders_screen,
     read_key,
     refusal_text,
@@ -28,6 +29,7 @@ from tests.runtime.paper import (
     ID,
     LINK,
     NOON,
+    OFFERS,
     ORDER,
     code_in,
     draw,
@@ -90,6 +92,13 @@ def test_short_names_share_a_row_and_long_ones_stand_alone():
 def test_a_public_one_code_can_also_be_opened_on_this_phone():
     assert [key.url for key in keys(draw(ORDER)) if key.url] == [LINK]
     assert [key.url for key in keys(draw(ORDER, code_text="http://127.0.0.1:8081/p/x")) if key.url] == []
+
+
+def test_a_code_that_is_no_link_still_leads_to_the_page_on_this_phone():
+    screen = order_screen(ORDER, OFFERS, "00020101…", "en", NOON, page_url=LINK)
+
+    assert code_in(screen) == "00020101…"
+    assert [key.url for key in keys(screen) if key.url] == [LINK]
 
 
 def test_chinese_payers_read_chinese_and_beijing_time():

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from providers.sdk.codes import OneCode, write_emv_one_code
+from providers.sdk.money import Money
 from tests.walk.house import House, Person, open_house, wait_for
 
 pytestmark = [pytest.mark.slow]
@@ -65,3 +67,17 @@ def test_one_s_own_order_is_opened_and_another_s_is_led_to_its_page(house: House
     anna.see("✅")
     anna.close()
     bo.close()
+
+
+def test_emvco_s_form_of_the_one_code_is_paid_like_the_link(house: House) -> None:
+    carl = Person(house.url, 7104)
+    link = carl.order_coffee()
+    [order] = [order for order in carl.orders() if order["user_id"] == carl.user_id]
+    code = write_emv_one_code(
+        OneCode(link.rpartition("/")[2]), house.web_url, amount=Money.cny("18.00"), name="Moongate", city="Beijing",
+        reference=order["id"],
+    )  # fmt: skip
+
+    assert carl.pay("ecny", carl.scan("ecny", code)["bill"]) == "paid"
+    carl.see("✅")
+    carl.close()

@@ -9,7 +9,8 @@ from yarl import URL
 
 from bot.orders.answers import Opened
 from bot.orders.order import Attempt, AttemptState, Order, OrderState
-from bot.orders.routing import Offer
+from bot.orders.routing import Offer, Refusal
+from bot.runtime.signboard import Signboard
 from bot.web import Tally, build_web, listen
 from providers.sdk.contract import Way
 from providers.sdk.money import Money
@@ -54,6 +55,7 @@ class Till:
     """Remembers what it was asked; opens whatever it has a code for."""
 
     order: Order = ORDER
+    codes: dict = field(default_factory=lambda: CODES)
     answer: object = None
     reply: object = HttpReply(200, Headers.of({"Content-Type": "application/json"}), b'{"code":"SUCCESS"}')
     opened: list = field(default_factory=list)
@@ -64,7 +66,14 @@ class Till:
 
     def offers(self, _order):
         invoice = Offer(Wallet.TELEGRAM, "telegramstars", "main", Way.INVOICE, "")
-        return (*(Offer(wallet, "p", "main", Way.MERCHANT_CODE, "") for wallet in CODES), invoice)
+        return (*(Offer(wallet, "p", "main", Way.MERCHANT_CODE, "") for wallet in self.codes), invoice)
+
+    def refusals(self, _order):
+        return (
+            Refusal("UnionPay rests.", "unionpay", "main"),
+            Refusal("No configured account takes e-CNY.", wallet=Wallet.ECNY),
+            Refusal("No configured account takes Telegram Stars.", wallet=Wallet.TELEGRAM),
+        )
 
     async def open(self, order_id, wallet, *, user_id=None, way=None):
         self.opened.append((order_id, wallet))
@@ -81,7 +90,7 @@ class Till:
             state=AttemptState.OPENED,
             created_at=NOON,
             expires_at=self.order.expires_at,
-            code=CODES[wallet],
+            code=self.codes[wallet],
         )
         self.order = replace(self.order, attempts=(attempt,))
         return Opened(self.order, attempt)
@@ -146,6 +155,7 @@ def serving():
 
 @pytest.fixture
 async def browser(till, serving):
-    app = build_web(till, StillClock(), checks={}, metrics=Tally().registry)
+    board = Signboard(base_url="https://pay.example.org", name="MOON TEA")
+    app = build_web(till, StillClock(), checks={}, signboard=board, metrics=Tally().registry)
     async with serving(app) as browser:
         yield browser

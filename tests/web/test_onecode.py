@@ -1,5 +1,6 @@
 import json
 import re
+from base64 import b64decode
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,6 +8,8 @@ import pytest
 
 from bot.orders.answers import Refused, Why
 from bot.orders.order import OrderState
+from bot.runtime.scanner import read_code
+from providers.sdk.codes import OneCode, recognise
 from providers.sdk.wallets import Wallet
 
 PATH = "/p/tokenTOKENtoken0123456"
@@ -233,7 +236,11 @@ async def test_the_page_speaks_the_visitor_s_language(browser):
     "path", ["/p/short", "/p/anotherTOKENtoken01234", "/p/..%2f..%2fetc%2fpasswd", "/p/" + "x" * 65]
 )
 async def test_a_wrong_link_is_answered_the_same_whatever_is_wrong(browser, till, path):
-    answers = [await browser.get(path, ALIPAY), await browser.post(path, data={"wallet": "alipay"})]
+    english = {"Accept-Language": "en"}
+    answers = [
+        await browser.get(path, ALIPAY, headers=english),
+        await browser.post(path, data={"wallet": "alipay"}, headers=english),
+    ]
 
     assert {answer.status for answer in answers} == {404}
     assert all("This link leads to no order" in answer.text for answer in answers)
@@ -255,3 +262,93 @@ async def test_an_unknown_wallet_in_a_form_is_just_the_page(browser, till):
     assert answer.status == 200
     assert "Choose how to pay" in answer.text
     assert till.opened == []
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "state", [OrderState.PAID, OrderState.EXPIRED, OrderState.CANCELLED, OrderState.REFUNDED]
+)
+async def test_a_day_after_its_time_a_link_is_answered_as_one_that_never_was(browser, till, state):
+    never = await browser.get("/p/anotherTOKENtoken01234", PHONE)
+    started = till.order.created_at
+    till.order = replace(till.order, state=state, expires_at=started - DAY + timedelta(seconds=1))
+    still = await browser.get(PATH, PHONE)
+    till.order = replace(till.order, expires_at=started - DAY)
+
+    gone = await browser.get(PATH, PHONE)
+
+    assert still.status == 200
+    assert (gone.status, gone.text) == (never.status, never.text)
+    assert set(gone.headers) == set(never.headers)
+    assert (await browser.post(PATH, PHONE, data={"wallet": "alipay"})).status == 404
+    assert (await browser.get(f"{PATH}/state")).status == 404
+    assert till.opened == []
+
+
+async def test_a_payment_that_is_still_looked_into_keeps_its_link(browser, till):
+    till.order = replace(
+        till.order, state=OrderState.NEEDS_REVIEW, expires_at=till.order.created_at - 9 * DAY
+    )
+
+    assert 'data-state="checking"' in (await browser.get(PATH, PHONE)).text
+
+
+async def test_no_change_of_the_link_reaches_an_order(browser, till):
+    flipped = (PATH[:at] + ("y" if PATH[at] != "y" else "z") + PATH[at + 1 :] for at in range(3, len(PATH)))
+    odd = ("/p/o1", "/p/", "/p/..", "/p/%00", f"{PATH}%00", f"{PATH}/..", f"/p//{PATH}", f"{PATH}/", f"{PATH}.json",
+           PATH.upper(), f"{PATH}%20", f"/p/{'%2e%2e%2f' * 4}", f"{PATH}/state/x", "/p/*", "/p/%25")  # fmt: skip
+
+    for path in (*flipped, *odd):
+        answers = [await browser.get(path, ALIPAY), await browser.post(path, data={"wallet": "alipay"})]
+
+        assert {answer.status for answer in answers} <= {404, 405}, path
+        assert not any("Latte" in answer.text for answer in answers), path
+    assert till.opened == []
+
+
+@pytest.mark.parametrize(
+    "query", ["?show=order", "?show=link&show=emvco", "?wallet=../x", "?lang=xx", "?lang=%0d%0aX:1"]
+)
+async def test_an_odd_query_is_just_the_page(browser, till, query):
+    answer = await browser.get(PATH + query, PHONE)
+
+    assert answer.status == 200
+    assert "X" not in answer.headers
+    assert till.opened == []
+
+
+async def test_the_chosen_language_goes_along_with_every_step(browser):
+    page = await browser.get(f"{PATH}?lang=zh", PHONE)
+    tapped = await browser.post(f"{PATH}?lang=zh", PHONE, data={"wallet": "alipay"})
+
+    assert '<html lang="zh">' in page.text
+    assert 'action="?lang=zh"' in page.text
+    assert tapped.headers["Location"] == "?lang=zh&wallet=alipay"
+
+
+async def test_wallets_that_cannot_pay_are_named_and_the_messenger_s_own_is_not(browser):
+    text = (await browser.get(PATH, PHONE)).text
+
+    assert "Cannot pay this order at the moment: e-CNY" in text
+    assert "Stars" not in text
+    assert "UnionPay rests" not in text
+
+
+@pytest.mark.parametrize(("sight", "starts"), [("link", "https://pay.example.org/p/"), ("emvco", "000201")])
+async def test_the_one_code_is_shown_for_another_phone(browser, till, sight, starts):
+    text = (await browser.get(f"{PATH}?show={sight}", PHONE)).text
+    picture = b64decode(re.search(r'src="data:image/png;base64,([^"]+)"', text)[1])
+
+    shown = read_code(picture)
+
+    assert shown.startswith(starts)
+    assert recognise(shown, base_url="https://pay.example.org") == OneCode(till.order.link_token)
+    assert till.opened == []
+
+
+async def test_an_order_that_only_the_messenger_collects_leads_back_to_the_chat(browser, till):
+    till.codes = {}
+
+    assert "go back to the chat" in (await browser.get(PATH, PHONE)).text

@@ -1,6 +1,7 @@
 import pytest
 
-from bot.web.visitors import opens_directly, wallet_of
+from bot.sandbox.wallet_app import USER_AGENTS
+from bot.web.visitors import VISITORS, opens_directly, wallet_of
 from providers.sdk.wallets import Wallet
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -27,6 +28,21 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605
 )
 def test_a_wallet_is_known_by_its_user_agent(agent, wallet):
     assert wallet_of(agent) is wallet
+
+
+@pytest.mark.parametrize("row", VISITORS, ids=lambda row: row.wallet)
+def test_every_row_knows_its_own_example_and_names_its_source(row):
+    assert wallet_of(f"{IPHONE} {row.example}") is row.wallet
+    assert row.source
+
+
+@pytest.mark.parametrize("wallet", USER_AGENTS)
+def test_every_wallet_of_the_sandbox_is_known(wallet):
+    assert wallet_of(USER_AGENTS[wallet]) is wallet
+
+
+def test_alipay_s_app_of_hong_kong_is_another_wallet():
+    assert wallet_of(f"{IPHONE} AliApp(AP/3.1.0) AlipayClientHK/3.1.0") is None
 
 
 @pytest.mark.parametrize(

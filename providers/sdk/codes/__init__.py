@@ -2,10 +2,11 @@
 
 from providers.sdk.codes.emv_consumer import EmvConsumer, read_emv_consumer
 from providers.sdk.codes.emv_merchant import EmvMerchant, UnionPayAccount, read_emv_merchant
+from providers.sdk.codes.emv_one_code import house_identifier, own_one_code, write_emv_one_code
 from providers.sdk.codes.errors import CodeError, Flaw
 from providers.sdk.codes.issuers import ISSUER_NAMES, Issuer, Mark, issuer_name
 from providers.sdk.codes.merchant_code import CodeKind, MerchantCode, read_merchant_code
-from providers.sdk.codes.one_code import LINK_PATH, OneCode, is_own_link, read_one_code
+from providers.sdk.codes.one_code import LINK_PATH, OneCode, is_own_link, is_token, read_one_code
 from providers.sdk.codes.payer_code import PayerCode, read_payer_code
 from providers.sdk.codes.recognise import Code, recognise
 from providers.sdk.codes.tlv import DataObject, template
@@ -26,8 +27,11 @@ __all__ = [
     "OneCode",
     "PayerCode",
     "UnionPayAccount",
+    "house_identifier",
     "is_own_link",
+    "is_token",
     "issuer_name",
+    "own_one_code",
     "read_emv_consumer",
     "read_emv_merchant",
     "read_merchant_code",
@@ -35,4 +39,5 @@ __all__ = [
     "read_payer_code",
     "recognise",
     "template",
+    "write_emv_one_code",
 ]

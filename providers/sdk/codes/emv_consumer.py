@@ -85,11 +85,18 @@ def _bytes_of(text: str) -> bytes:
 def _check_levels(templates: Iterable[BerObject], common: BerObject | None) -> None:
     shared = {part.tag for part in common.parts} if common else set()
     for each in templates:
-        _check_once(each.parts)
+        _check_inside(each)
         if shared & {part.tag for part in each.parts}:
             raise CodeError("This card code says one thing twice, for one card and for both.")
     if common:
-        _check_once(common.parts)
+        _check_inside(common)
+
+
+def _check_inside(template: BerObject) -> None:
+    """Nothing twice on any level of it."""
+    _check_once(template.parts)
+    for part in template.parts:
+        _check_inside(part)
 
 
 def _check_once(objects: Iterable[BerObject], but: Iterable[str] = ()) -> None:

@@ -89,11 +89,11 @@ class EmvMerchant:
     def encode(self) -> str:
         """The text for the picture, with its checksum.
 
-        Raises `CodeError` when it would exceed 512 characters, or when a value could not be read again.
+        Raises `CodeError` when it would exceed 512 characters or bytes, or when a value could not be read again.
         """
         body = plain(write_objects(self.objects) + "6304")
-        if len(body) + _CRC_CHARS > EMV_CHARS_MAX:
-            raise CodeError(f"An EMVCo code has at most {EMV_CHARS_MAX} characters; leave something out.")
+        if len(body.encode()) + _CRC_CHARS > EMV_CHARS_MAX:
+            raise CodeError(f"An EMVCo code has at most {EMV_CHARS_MAX} bytes; leave something out.")
         return body + checksum(body)
 
     def value(self, object_id: str) -> str | None:

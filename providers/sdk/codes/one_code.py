@@ -23,6 +23,11 @@ class OneCode:
         return f"{base_url.rstrip('/')}{LINK_PATH}{self.token}"
 
 
+def is_token(text: str) -> bool:
+    """Whether the text has the form of a token of ours."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 def is_own_link(text: str, base_url: str) -> bool:
     """Whether the text is an address under the host's own, scheme and host in any case."""
     return bool(base_url) and _small(text).startswith(_small(base_url).rstrip("/") + LINK_PATH)
@@ -32,7 +37,7 @@ def read_one_code(text: str, base_url: str) -> OneCode:
     """The token of a link of ours. Raises `CodeError` for another's link and for a token of the wrong form."""
     text = plain(text)
     token = _small(text).removeprefix(_small(base_url).rstrip("/") + LINK_PATH)
-    if not is_own_link(text, base_url) or not _TOKEN.fullmatch(token):
+    if not is_own_link(text, base_url) or not is_token(token):
         raise CodeError("This is not a payment link of this shop.", Flaw.UNKNOWN)
     return OneCode(token)
 

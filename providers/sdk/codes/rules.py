@@ -59,6 +59,7 @@ _LANGUAGE: Final = {
     "01": Field("merchant name in its language", "S", 1, 25),
     "02": Field("merchant city in its language", "S", 1, 15),
 }
+_SYSTEMS_FROM: Final = "50"
 _ASK_FOR: Final = frozenset("AME")  # address, mobile number, e-mail
 
 
@@ -140,6 +141,10 @@ def _check_additional(each: DataObject) -> None:
     for part in each.parts:
         if part.id in _ADDITIONAL:
             _check_field(part, _ADDITIONAL[part.id])
+        if part.id >= _SYSTEMS_FROM and not _begins_with_name(part.value):
+            raise CodeError(
+                f"In the additional data, object {part.id} does not begin with the name of its payment system (00)."
+            )
     wanted = each.part("09") or ""
     if len(set(wanted)) < len(wanted) or not set(wanted) <= _ASK_FOR:
         raise CodeError(
@@ -147,9 +152,21 @@ def _check_additional(each: DataObject) -> None:
         )
 
 
+def _begins_with_name(value: str) -> bool:
+    """Object 00 of 1 to 32 characters. A template in a template: looked at, and not opened."""
+    length = value[2:4]
+    return (
+        value.startswith("00")
+        and bool(_DIGITS.fullmatch(length))
+        and 0 < int(length) <= min(32, len(value) - 4)
+    )
+
+
 def _check_language(each: DataObject) -> None:
     if each.part("00") is None or each.part("01") is None:
         raise CodeError("The language template (64) lacks its language or the merchant's name.")
+    if not re.fullmatch(r"[A-Za-z]{2}", each.part("00") or "", re.ASCII):
+        raise CodeError("The language in this code is not two letters (ISO 639-1).")
     for part in each.parts:
         if part.id in _LANGUAGE:
             _check_field(part, _LANGUAGE[part.id])

@@ -83,6 +83,7 @@ def test_a_damaged_card_code_is_refused(text: str) -> None:
         (code((0x61, AID + PAN), start=bytes.fromhex("8505") + b"CPV02"), "CPV01"),
         (code((0x61, AID + PAN), start=CPV + CPV), "twice"),
         (code((0x61, AID + AID + PAN)), "twice"),
+        (code((0x61, AID + PAN + bytes.fromhex("63069F36009F3600"))), "twice"),
         (code((0x61, AID)), "card number"),
         (code((0x61, AID + bytes.fromhex("5A0B") + bytes(11))), "card number"),
         (code((0x61, PAN)), "no card scheme"),

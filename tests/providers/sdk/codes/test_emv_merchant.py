@@ -153,6 +153,10 @@ def test_what_could_mislead_about_money_or_shape_is_refused_in_both_modes(more: 
         ("62070903AMA", "consumer data request"),
         ("62060902AX", "consumer data request"),
         ("64060002ZH", "language template"),
+        ("6414000212010" + "4月亮茶馆", "two letters"),
+        ("62065002xx", "payment system"),
+        ("62085004xx00", "payment system"),
+        ("62105006000099", "payment system"),
         ("26080104abcd", "name of its scheme"),
         ("80080104abcd", "name of its scheme"),
         ("010213", "neither 11"),
@@ -192,6 +196,13 @@ def test_a_code_of_more_than_512_characters_is_neither_read_nor_written() -> Non
         shop(*fat)
     with pytest.raises(CodeError, match="512"):
         read_emv_merchant(signed(BODY + "6599" + "x" * 500))
+
+
+def test_a_code_whose_letters_take_more_than_512_bytes_is_not_written() -> None:
+    wide = [DataObject(f"{number}", "月" * 60) for number in range(65, 68)]
+
+    with pytest.raises(CodeError, match="512 bytes"):
+        shop(*wide)
 
 
 def test_the_amount_of_a_currency_this_house_does_not_know_is_an_error_and_not_a_guess() -> None:

@@ -17,9 +17,11 @@ from providers.sdk.codes import (
     OneCode,
     PayerCode,
     recognise,
+    write_emv_one_code,
 )
 from providers.sdk.codes.merchant_code import MERCHANT_PATTERNS
 from providers.sdk.codes.payer_code import PAYER_PATTERNS
+from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
 from tests.providers.sdk.codes.samples import ANNEX_B, CAMBODIA, MERCHANT_PRESENTED, ONE_CARD, TWO_CARDS
 
@@ -222,6 +224,7 @@ def test_results_travel_between_processes() -> None:
 # Anything at all: read, or refused by our own error.
 
 known = [text for text, _, _ in MERCHANT_CODES] + [text for text, _, _ in PAYER_CODES]
+known += [write_emv_one_code(OneCode(TOKEN), BASE, amount=Money.cny("1"), name="M", city="C", reference="O1")]
 known += [*MERCHANT_PRESENTED.values(), ONE_CARD, TWO_CARDS, WRAPPED, f"{BASE}/p/{TOKEN}"]
 
 
