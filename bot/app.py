@@ -43,6 +43,8 @@ from bot.telegram.invoices import Collector
 from bot.telegram.webhook import WebhookAddress
 from bot.transport import PinnedTransport, close_client, open_client
 from bot.web import Check, Tally, build_metrics, build_web, listen
+from bot.web.claim import Claims
+from bot.web.visits import Visits
 from providers.sdk.clock import Clock, Random
 from providers.sdk.contract import Call, ProviderPlugin, ProviderSettings, Way
 
@@ -112,7 +114,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             checks=checks,
             signboard=_signboard(settings),
             metrics=None if settings.metrics_port else tally.registry,
-            routes=[web.post(WEBHOOK_PATH, telegram.receive)] if settings.updates == "webhook" else [],
+            routes=_more_routes(settings, outside, checkout, telegram),
         )
         await stack.enter_async_context(_open_web(settings, app, tally))
         await telegram.start()
@@ -130,6 +132,16 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
                 partial(keep_watch, redis, outside.clock, judge=judge, alert=tally.alert),
             ),
         )
+
+
+def _more_routes(
+    settings: Settings, outside: Outside, checkout: Checkout, telegram: Telegram
+) -> list[web.RouteDef]:
+    """The claim pages, and the messenger's own."""
+    visits = Visits(keep_host_secret(settings, outside.random), outside.clock, outside.random)
+    claims = Claims(checkout, outside.clock, visits, settings.web_url)
+    webhook = [web.post(WEBHOOK_PATH, telegram.receive)] if settings.updates == "webhook" else []
+    return [*claims.routes(), *webhook]
 
 
 class _Bell:

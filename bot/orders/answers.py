@@ -24,6 +24,8 @@ class Why(StrEnum):
     TOO_LATE = "too_late"  # outside the refund window
     NOT_REFUNDABLE = "not_refundable"
     WRONG_AMOUNT = "wrong_amount"
+    NOT_CLAIMABLE = "not_claimable"  # somebody has claimed it, or it went back
+    LIMIT = "limit"  # more than one person may receive in a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,7 @@ class RefundRefusedError(Exception):
     def __init__(self, order_key: str, detail: str) -> None:
         super().__init__(detail)
         self.order_key = order_key
+
+
+class PayoutRefusedError(Exception):
+    """The page offered what cannot be offered: another's order, an unpaid one, or more than is left of it."""

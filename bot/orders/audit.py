@@ -22,7 +22,7 @@ class CauseKind(StrEnum):
     NOTIFICATION = "notification"  # verified, in the inbox
     QUERY = "query"  # we asked
     REPLY = "reply"  # the answer to a create, close or refund of ours
-    PAYER = "payer"
+    PAYER = "payer"  # or whoever claims a payout
     PAGE = "page"
     OPERATOR = "operator"
     HOUSE = "house"  # bookkeeping that needs nobody's word: a reservation, an attempt that was never sent

@@ -11,7 +11,14 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders import rows
-from bot.orders.answers import Opened, OrderRefusedError, RefundRefusedError, Refused, Why
+from bot.orders.answers import (
+    Opened,
+    OrderRefusedError,
+    PayoutRefusedError,
+    RefundRefusedError,
+    Refused,
+    Why,
+)
 from bot.orders.audit import Cause
 from bot.orders.book import Book
 from bot.orders.charging import Charging
@@ -19,7 +26,17 @@ from bot.orders.checking import Checking
 from bot.orders.ending import Ending
 from bot.orders.intake import Intake, OrphanError
 from bot.orders.opening import Opening
-from bot.orders.order import Draft, Order, Refund, RefundDraft
+from bot.orders.order import (
+    Draft,
+    Order,
+    Payee,
+    Payout,
+    PayoutDraft,
+    Refund,
+    RefundDraft,
+    Withdrawal,
+)
+from bot.orders.payouting import Payouting, PayoutLimits
 from bot.orders.placing import Placing
 from bot.orders.ports import Account, Watch
 from bot.orders.reconciling import Comparison, Reconciling
@@ -39,6 +56,7 @@ __all__ = [
     "Opened",
     "OrderRefusedError",
     "OrphanError",
+    "PayoutRefusedError",
     "RefundRefusedError",
     "Refused",
     "UnknownOrderError",
@@ -57,6 +75,7 @@ class Checkout:
         clock: Clock,
         random: Random,
         watch: Watch | None = None,
+        limits: PayoutLimits | None = None,
     ) -> None:
         self.till = Till(book, accounts, clock, random, watch or LogWatch())
         self.ending = Ending(self.till)
@@ -64,8 +83,9 @@ class Checkout:
         self.charging = Charging(self.till, self.opening, self.ending)
         self.checking = Checking(self.till, self.opening, self.ending)
         self.refunding = Refunding(self.till)
+        self.payouting = Payouting(self.till, limits or PayoutLimits())
         self.intake = Intake(self.till)
-        self.reconciling = Reconciling(self.till, self.ending, self.refunding, self.intake)
+        self.reconciling = Reconciling(self.till, self.ending, self.refunding, self.payouting, self.intake)
         self._placing = Placing(self.till, self.refunding)
 
     async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft] = ()) -> tuple[Order, ...]:
@@ -171,6 +191,40 @@ class Checkout:
         The caller checks that `actor` may do this. With a `refund_key`, asking twice refunds once.
         """
         return await self.refunding.refund(order_id, amount, reason, actor, refund_key)
+
+    async def offer_payouts(self, drafts: Sequence[PayoutDraft]) -> None:
+        """Store what pages offer of paid orders: all of it or nothing, in one transaction. Nobody outside is called.
+
+        The amount is held at once. The same `payout_key` of an order is the same offer, told again. What is beyond a
+        person's limits goes back to the payer instead. Raises `PayoutRefusedError`.
+        """
+        await self.payouting.offer(drafts)
+
+    async def payout_room(self, user_id: int, currency: str) -> Money:
+        """How much that person may still offer now."""
+        return await self.payouting.room(user_id, currency)
+
+    async def withdraw_payout(self, asked: Withdrawal) -> None:
+        """The payer takes an offer back: refunded, unless somebody has claimed it. The page hears how it stands.
+
+        Raises `PayoutRefusedError` for a claim that is not theirs.
+        """
+        await self.payouting.withdraw(asked)
+
+    async def find_claim(self, *, claim_id: str = "", token: str = "") -> Order | None:
+        """The order of a claim, by the id that pages know or by the token of its link."""
+        return await self.payouting.find(claim_id=claim_id, token=token)
+
+    def payout_wallets(self, payout: Payout) -> tuple[Wallet, ...]:
+        """The wallets it can be claimed with."""
+        return tuple(self.payouting.accounts_for(payout.amount))
+
+    async def claim_payout(self, token: str, payee: Payee) -> Payout | Refused:
+        """Whoever holds the claim's link wants it in that wallet. The first wins; the same payee again is no second claim.
+
+        Stored before the institution hears of it. What comes back may still be on its way.
+        """
+        return await self.payouting.claim(token, payee)
 
     async def reconcile(self, day: date) -> tuple[Comparison, ...]:
         """Import every account's statement of that day and compare it with the book. May be run again at any time.

@@ -4,17 +4,18 @@ import sys
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from bot.orders.table import ATTEMPT, ORDER, REFUND
+from bot.orders.table import ATTEMPT, ORDER, PAYOUT, REFUND
 
 
 def diagrams() -> str:
-    """The three of them, as they stand in `docs/architecture.md`; moves that change no state are left out."""
+    """The four of them, as they stand in `docs/architecture.md`; moves that change no state are left out."""
     return "\n\n".join(
         f"**{title}**\n\n```mermaid\nstateDiagram-v2\n{_arrows(cells)}\n```"
         for title, cells in (
             ("Order", [(*pair, cell[0]) for pair, cell in ORDER.items()]),
             ("Attempt", [(*pair, cell[0]) for pair, cell in ATTEMPT.items()]),
             ("Refund", [(*pair, cell[0]) for pair, cell in REFUND.items()]),
+            ("Payout", [(*pair, cell[0]) for pair, cell in PAYOUT.items()]),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Whose next check has come: attempts, refunds, and orders to be ended. Taken oldest first, a few at a time.
+"""Whose next check has come: attempts, refunds, payouts, and orders to be ended. Taken oldest first, a few at a time.
 
 After a long sleep everything is due at once; the limit makes that a queue, not a storm on the institutions.
 """
@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.orders.schema import attempts, orders, refunds
+from bot.orders.schema import attempts, orders, payouts, refunds
 
 # Another process leaves it alone for this long after one has taken it. SQLite has one process.
 _LEASE: Final = timedelta(seconds=30)
@@ -27,6 +27,7 @@ class Queue:
 
 ATTEMPTS: Final = Queue(attempts, attempts.c.number)
 REFUNDS: Final = Queue(refunds, refunds.c.number)
+PAYOUTS: Final = Queue(payouts, payouts.c.number)
 ORDERS: Final = Queue(orders, orders.c.id)
 
 

@@ -4,22 +4,32 @@ Nothing here touches the book. What must be stored before a call is stored by th
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from pydantic import SecretStr
 
-from bot.orders.order import Attempt, Order, Refund
+from bot.orders.order import Attempt, Order, Payout, Refund
 from bot.orders.ports import Account
-from providers.sdk.contract import AttemptRef, Intent, RefundRef, RefundRequest, settled
+from providers.sdk.contract import (
+    AttemptRef,
+    Identifying,
+    Intent,
+    PayoutRequest,
+    RefundRef,
+    RefundRequest,
+    settled,
+)
 from providers.sdk.results import (
     AlreadyPaid,
     Closed,
     Created,
     Declined,
+    Identified,
     NotFound,
     NotSent,
+    PayoutSnapshot,
     RefundSnapshot,
     Snapshot,
     Unknown,
@@ -96,6 +106,32 @@ async def query_refund(
     return await _in_time(account, settled(account.provider.query_refund)(ref, account.call()))
 
 
+async def payout(account: Account, payout: Payout) -> PayoutSnapshot | Declined | NotSent | Unknown:
+    """Send the payout; the same number again is the same payout."""
+    request = _payout_request(account, payout)
+    return await _in_time(account, settled(account.provider.payout)(request, account.call()))
+
+
+async def query_payout(account: Account, payout: Payout) -> PayoutSnapshot | NotFound | NotSent | Unknown:
+    """Ask about the payout. An answer about another number is no answer."""
+    request = _payout_request(account, payout)
+    answer = await _in_time(account, settled(account.provider.query_payout)(request, account.call()))
+    if isinstance(answer, PayoutSnapshot) and answer.number != payout.number:
+        return Unknown("The answer was about another number.")
+    return answer
+
+
+def authorize_url(account: Account, state: str, redirect_url: str) -> str:
+    """Where the payee's wallet is sent, for an account that identifies; empty when it is not set up for it."""
+    return cast("Identifying", account.provider).authorize_url(state, redirect_url)
+
+
+async def identify(account: Account, answer: Mapping[str, str]) -> Identified | Declined | NotSent | Unknown:
+    """Who came back from there."""
+    verb = settled(cast("Identifying", account.provider).identify)
+    return await _in_time(account, verb(answer, account.call()))
+
+
 def attempt_expiry(account: Account, order: Order, now: datetime) -> datetime:
     """The order's own end, moved into what the institution allows; the order still ends when it ends."""
     seconds = (order.expires_at - now) // _SECOND
@@ -121,4 +157,16 @@ def _ref(attempt: Attempt) -> AttemptRef:
         way=attempt.way,
         provider_ref=attempt.provider_ref,
         memo=attempt.memo,
+    )
+
+
+def _payout_request(account: Account, payout: Payout) -> PayoutRequest:
+    """Made from what is stored alone, so that a repeat sends the same."""
+    return PayoutRequest(
+        number=payout.number,
+        amount=payout.amount,
+        payee=payout.payee.id if payout.payee else "",
+        title=payout.title,
+        created_at=payout.created_at,
+        notify_url=account.notify_url,
     )

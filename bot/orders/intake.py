@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.orders import facts, foreign, inbox, rows
+from bot.orders import facts, foreign, inbox, payout_facts, rows
 from bot.orders.audit import Cause, CauseKind
 from bot.orders.inbox import Notice
 from bot.orders.ports import Account
@@ -127,15 +127,24 @@ class Intake:
     async def _apply_fact(
         self, connection: AsyncConnection, fact: Fact, cause: Cause, source: tuple[str, str]
     ) -> None:
-        if isinstance(fact, PayoutSnapshot):
-            raise OrphanError(f"A payout {fact.number} is reported; this book holds none.")
         account = self._till.accounts.get(source)
         order_id = await rows.find_by_number(connection, fact.number)
         if order_id is None and isinstance(fact, RefundSnapshot):
             order_id = await rows.find_by_number(connection, fact.attempt_number)
         if account is None or order_id is None:
             raise OrphanError(f"{source[0]}/{source[1]} reports {fact.number}, which is not in the book.")
-        await self._till.change_in(connection, order_id, cause, lambda posting: _hear(posting, fact, account))
+        hear = _hear_payout if isinstance(fact, PayoutSnapshot) else _hear
+        await self._till.change_in(connection, order_id, cause, lambda posting: hear(posting, fact, account))  # type: ignore[arg-type]  # chosen by the fact's kind
+
+
+def _hear_payout(posting: Posting, fact: PayoutSnapshot, account: Account) -> None:
+    payout = next((one for one in posting.order.payouts if one.number == fact.number), None)
+    payee = None if payout is None else payout.payee
+    if payee is None or (payee.provider, payee.account) != (account.provider_id, account.name):
+        raise OrphanError(
+            f"{account.provider_id}/{account.name} reports payout {fact.number}, which was not made with it."
+        )
+    payout_facts.hear_payout(posting, fact, fact.number)
 
 
 def _hear(posting: Posting, fact: Snapshot | RefundSnapshot, account: Account) -> None:

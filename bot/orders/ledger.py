@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.orders.order import Attempt, AttemptState, Refund
+from bot.orders.order import Attempt, AttemptState, Payout, Refund
 
 ORDERS: Final = "orders"
 SUSPENSE: Final = "suspense"
@@ -47,6 +47,15 @@ def refund_lines(refund: Refund, attempt: Attempt) -> tuple[Line, Line]:
     """Money went back."""
     from_account = SUSPENSE if attempt.state is AttemptState.OVERPAID else ORDERS
     return _pair(f"refund:{refund.number}", from_account, _receivable(attempt), refund.amount.minor, attempt)
+
+
+def payout_lines(payout: Payout) -> tuple[Line, Line]:
+    """Money went out to a payee, from an account that need not be the one that took it in. Raises `ValueError`."""
+    payee = payout.payee
+    if payee is None:
+        raise ValueError(f"Payout {payout.number} has no payee, so nothing can have been paid out.")
+    from_there = f"receivable:{payee.provider}:{payee.account}"
+    return _lines(f"payout:{payout.number}", ORDERS, from_there, payout.amount.minor, payout.amount.currency)
 
 
 def statement_lines(

@@ -1,4 +1,4 @@
-"""An order, its attempts and its refunds, as they stand at one moment. How they change is `table.py`.
+"""An order, its attempts, refunds and payouts, as they stand at one moment. How they change is `table.py`.
 
 Frozen: a change makes a new value, and only `posting.py` makes one.
 """
@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from miniprograms.sdk.payment import PaymentRequest
+from miniprograms.sdk.payout import PayoutOffer
 from miniprograms.sdk.refund import RefundRequest
 from providers.sdk.contract import Way
 from providers.sdk.money import Money
@@ -53,6 +54,19 @@ class RefundState(StrEnum):
     FAILED = "failed"
 
 
+class PayoutState(StrEnum):
+    """Where one payout stands. All but `failed` and `withdrawn` hold their amount of the attempt's budget."""
+
+    OFFERED = "offered"  # waits to be claimed; nobody outside has heard of it
+    RESERVED = "reserved"  # claimed: the payee is known
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    AWAITS_PAYEE = "awaits_payee"  # the payee must confirm in the wallet
+    DONE = "done"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"  # nobody claimed it, or the payer took it back
+
+
 MONEY_IS_HERE: Final = frozenset(
     {OrderState.PAID, OrderState.PAID_LATE, OrderState.PARTLY_REFUNDED, OrderState.REFUNDED}
 )
@@ -66,6 +80,10 @@ FOREIGN: Final = "there:"
 # Begins the `refund_key` of a refund that a mini program asked for; the rest of the key is the program's own.
 ASKED: Final = "page:"
 REFUND_IS_OPEN: Final = frozenset({RefundState.RESERVED, RefundState.UNKNOWN, RefundState.SENT})
+PAYOUT_IS_CLAIMED: Final = frozenset(
+    {PayoutState.RESERVED, PayoutState.UNKNOWN, PayoutState.SENT, PayoutState.AWAITS_PAYEE}
+)
+PAYOUT_IS_OPEN: Final = PAYOUT_IS_CLAIMED | {PayoutState.OFFERED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +135,24 @@ class RefundWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutDraft:
+    """What a page offers, before it is in the book. The runtime hands these to `Checkout.offer_payouts`."""
+
+    app_id: str
+    user_id: int
+    offer: PayoutOffer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """A person takes back what they have offered."""
+
+    app_id: str
+    user_id: int
+    claim_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One try to pay an order through one account, under a number of our own that never changes."""
 
@@ -148,7 +184,9 @@ class Attempt:
     paid_at: datetime | None = None
     paid_wallet: Wallet | None = None  # what the payer really used
     payer: str = field(default="", repr=False)  # masked to its last four characters
-    refunding_minor: int = 0  # reserved, on the way, or done; the store keeps it within the amount
+    refunding_minor: int = (
+        0  # back or out: reserved, on the way, or done; the store keeps it within the amount
+    )
     reason: str = ""  # the last word that mattered, for people
 
     @property
@@ -212,6 +250,58 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payee:
+    """Whose wallet, as its institution names them, through which account of ours."""
+
+    provider: str
+    account: str
+    wallet: Wallet
+    id: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """Part of one attempt, offered to a claimant and paid into their wallet.
+
+    The number stays the same however often it is sent; when it fails, the claim goes on under another.
+    """
+
+    number: str
+    order_id: str
+    attempt_number: str
+    amount: Money
+    title: str
+    page: str  # the one that is told
+    actor: str
+    payout_key: str  # the asker's own: the same key asks for the same offer again
+    claim_id: str
+    claim_token: str = field(repr=False)  # more than 128 bits; opens the claim page
+    claim_until: datetime
+    for_open_id: str = ""  # empty: whoever holds the link
+    state: PayoutState
+    created_at: datetime
+    payee: Payee | None = None  # None: not claimed
+    claimed_at: datetime | None = None
+    confirm: Mapping[str, str] | None = field(default=None, repr=False)  # for the payee's wallet to accept it
+    called_at: datetime | None = None  # the first call that may have left
+    sends: int = 0
+    provider_ref: str = ""
+    next_check_at: datetime | None = None
+    checks: int = 0
+    done_at: datetime | None = None
+    note: str = ""
+
+    @property
+    def open(self) -> bool:
+        """It holds its part of the budget, and is not through."""
+        return self.state in PAYOUT_IS_OPEN
+
+    def claimable(self, now: datetime) -> bool:
+        """Whoever may claim it can do so now."""
+        return self.state is PayoutState.OFFERED and now < self.claim_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a mini program asks to be paid. The amount never changes; a new price is a new order."""
 
@@ -236,6 +326,7 @@ class Order:
     audit_hash: str = ""  # the last link of its audit chain
     attempts: tuple[Attempt, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    payouts: tuple[Payout, ...] = ()
 
     @property
     def paid(self) -> bool:
@@ -259,3 +350,11 @@ class Order:
     def refund(self, number: str) -> Refund:
         """The refund of that number. Raises `LookupError`."""
         return {refund.number: refund for refund in self.refunds}[number]
+
+    def payout(self, number: str) -> Payout:
+        """The payout of that number. Raises `LookupError`."""
+        return {payout.number: payout for payout in self.payouts}[number]
+
+    def claim(self, claim_id: str) -> Payout:
+        """The newest payout of that claim. Raises `LookupError`."""
+        return {payout.claim_id: payout for payout in self.payouts}[claim_id]

@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.orders.order import Order
 from bot.orders.word import Word
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from providers.sdk.contract import Call, Provider, ProviderInfo
 
 
@@ -48,6 +49,10 @@ class Teller(Protocol):
 
     async def tell_refund(self, key: str, order: Order, word: Word) -> None:
         """Deliver `on_refund` to the page that the word names, or to the app. As `tell` in all else."""
+        ...
+
+    async def tell_payout(self, key: str, order: Order, page: str, result: PayoutResult) -> None:
+        """Deliver `on_payout` to that page. A second call with the same `key` has no effect."""
         ...
 
 

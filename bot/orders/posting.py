@@ -9,14 +9,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from bot.orders import schedule
+from bot.orders import offering, schedule
 from bot.orders.audit import Cause, Entry, sealed
 from bot.orders.ledger import Line, extra_lines, payment_lines, refund_lines
 from bot.orders.order import (
+    PAYOUT_IS_OPEN,
     Attempt,
     AttemptState,
     Order,
     OrderState,
+    Payout,
     Refund,
     RefundState,
     RefundWish,
@@ -27,13 +29,16 @@ from bot.orders.table import (
     Effect,
     Effects,
     OrderEvent,
+    PayoutEvent,
     RefundEvent,
     attempt_step,
     order_step,
+    payout_step,
     refund_step,
 )
 from bot.orders.word import Word, of_refund, written
 from miniprograms.sdk.payment import PaymentStatus
+from miniprograms.sdk.payout import PayoutStatus
 from miniprograms.sdk.refund import RefundStatus
 from providers.sdk.money import Money
 
@@ -44,6 +49,7 @@ class Kind(StrEnum):
     SHOW = "show"
     TELL = "tell"
     ALERT = "alert"
+    PAYOUT = "payout"  # tell the page; `text` is the payout's number and, behind a blank, the detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +132,18 @@ class Posting:
         self.set_refund(replace(refund, state=step.state, note=note or refund.note))
         self._carry_out(step.effects, note, refund=self.order.refund(refund.number))
 
+    def move_payout(self, payout: Payout, event: PayoutEvent, note: str = "") -> None:
+        """As `move_attempt`, for a payout."""
+        known = self.order.payout(payout.number)
+        step = payout_step(known.state, event)
+        self._write(payout.number, event, known.state, step.state, note, listed=step.listed)
+        if not step.listed:
+            return
+        if step.state not in PAYOUT_IS_OPEN:
+            payout = replace(payout, next_check_at=None)
+        self.set_payout(replace(payout, state=step.state, note=note or payout.note))
+        self._carry_out(step.effects, note, payout=self.order.payout(payout.number))
+
     def note(self, subject: str, event: str, text: str) -> None:
         """A word that changed nothing, kept all the same."""
         self._write(subject, event, "", "", text, listed=True)
@@ -159,6 +177,18 @@ class Posting:
         self.order = replace(self.order, refunds=(*self.order.refunds, refund))
         self._write(refund.number, event, "", refund.state, f"{refund.amount} {refund.reason}", listed=True)
 
+    def note_offer(self, payout: Payout, text: str) -> None:
+        """It is in the book, and the payer is shown that it is."""
+        self._write(payout.number, "offered", "", payout.state, text, listed=True)
+        self._send(f"show:{self.order.id}:{self.order.version}", Kind.SHOW)
+
+    def tell_payout(
+        self, payout: Payout, status: PayoutStatus, detail: str = "", *, again: bool = False
+    ) -> None:
+        """Tell the page once how it stands; `again`: although it may have been told."""
+        key = f"payout:{payout.number}:{status}" + (f":{self.order.version}" if again else "")
+        self._send(key, Kind.PAYOUT, status=status, text=f"{payout.number} {detail}".strip())
+
     def set_attempt(self, attempt: Attempt) -> None:
         """Put back an attempt whose schedule or sums changed, but whose state did not."""
         self.order = replace(
@@ -171,6 +201,13 @@ class Posting:
         self.order = replace(
             self.order,
             refunds=tuple(refund if one.number == refund.number else one for one in self.order.refunds),
+        )
+
+    def set_payout(self, payout: Payout) -> None:
+        """Put back a payout."""
+        self.order = replace(
+            self.order,
+            payouts=tuple(payout if one.number == payout.number else one for one in self.order.payouts),
         )
 
     def reserve(self, attempt: Attempt, amount: Money, wish: RefundWish) -> Refund:
@@ -204,7 +241,13 @@ class Posting:
         return replace(attempt, checks=0, next_check_at=at)
 
     def _carry_out(
-        self, effects: Effects, note: str, *, attempt: Attempt | None = None, refund: Refund | None = None
+        self,
+        effects: Effects,
+        note: str,
+        *,
+        attempt: Attempt | None = None,
+        refund: Refund | None = None,
+        payout: Payout | None = None,
     ) -> None:
         for effect in effects:
             if effect in RAISES:
@@ -221,6 +264,8 @@ class Posting:
                 self._attempt_effect(effect, attempt)
             elif refund is not None:
                 self._refund_effect(effect, refund)
+            elif payout is not None:
+                offering.carry_out(self, effect, payout, note)
 
     def _attempt_effect(self, effect: Effect, attempt: Attempt) -> None:
         match effect:

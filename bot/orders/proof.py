@@ -81,6 +81,7 @@ def _faults(order: Order, entries: Sequence[Entry]) -> Iterator[str]:
     stands = {"order": str(order.state)}
     stands |= {attempt.number: str(attempt.state) for attempt in order.attempts}
     stands |= {refund.number: str(refund.state) for refund in order.refunds}
+    stands |= {payout.number: str(payout.state) for payout in order.payouts}
     for subject, state in stands.items():
         if written.get(subject) != state:
             yield f"{subject} stands as {state}, but the audit says {written.get(subject, 'nothing')}."

@@ -19,6 +19,7 @@ from bot.orders.ending import Ending
 from bot.orders.foreign import TooEarlyError
 from bot.orders.intake import Intake, OrphanError
 from bot.orders.order import FOREIGN, Refund, RefundState
+from bot.orders.payouting import Payouting
 from bot.orders.ports import Account
 from bot.orders.posting import Posting
 from bot.orders.refunding import Refunding
@@ -64,10 +65,13 @@ class Comparison:
 class Reconciling:
     """Imports and compares statements."""
 
-    def __init__(self, till: Till, ending: Ending, refunding: Refunding, intake: Intake) -> None:
+    def __init__(
+        self, till: Till, ending: Ending, refunding: Refunding, payouting: Payouting, intake: Intake
+    ) -> None:
         self._till = till
         self._ending = ending
         self._refunding = refunding
+        self._payouting = payouting
         self._intake = intake
 
     async def reconcile(self, day: date) -> tuple[Comparison, ...]:
@@ -91,7 +95,7 @@ class Reconciling:
             await self._keep(done, lines[start : start + _BATCH])
         async for line in self._stored(done):
             await self._compare(done, account, line)
-        await self._look_for_missing(done)
+        await self._look_for_missing(done, payouts=account.info.statement_has_payouts)
         return done
 
     async def _keep(self, done: Comparison, lines: list[StatementLine]) -> None:
@@ -163,6 +167,8 @@ class Reconciling:
             return await self._take_over(account, line)
         if line.line.kind is StatementKind.REFUND:
             await self._refunding.ask(ours.number)
+        elif line.line.kind is StatementKind.PAYOUT:
+            await self._payouting.ask(ours.number)
         else:
             order = await self._till.find_by_number(ours.number)
             async with self._till.hold(order.id):
@@ -203,12 +209,13 @@ class Reconciling:
             return str(error)
         return "made at the institution, not by us"
 
-    async def _look_for_missing(self, done: Comparison) -> None:
+    async def _look_for_missing(self, done: Comparison, *, payouts: bool) -> None:
         async def transaction(connection: AsyncConnection) -> list[tuple[StatementKind, Ours]]:
             await statement_rows.mark_compared(connection, _key(done), done.day, self._till.clock.now())
             compared = await statement_rows.compared_days(connection, _key(done))
             found = await statement_rows.without_line(connection, _key(done), *window(done.day))
-            return [(kind, ours) for kind, ours in found if is_missing(ours, done.day, compared)]
+            looked_for = [(kind, ours) for kind, ours in found if payouts or kind is not StatementKind.PAYOUT]
+            return [(kind, ours) for kind, ours in looked_for if is_missing(ours, done.day, compared)]
 
         for kind, ours in await self._till.book.write(transaction):
             difference = Difference(

@@ -1,4 +1,4 @@
-"""Orders to rows and back. An order is loaded and stored whole, with its attempts and refunds."""
+"""Orders to rows and back. An order is loaded and stored whole, with its attempts, refunds and payouts."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -10,9 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.orders.audit import CauseKind, Entry
 from bot.orders.book import StaleError, insert_once
 from bot.orders.ledger import Line, check_balanced
-from bot.orders.order import Attempt, AttemptState, Order, OrderState, Refund, RefundState
+from bot.orders.order import (
+    Attempt,
+    AttemptState,
+    Order,
+    OrderState,
+    Payee,
+    Payout,
+    PayoutState,
+    Refund,
+    RefundState,
+)
 from bot.orders.posting import Posting
-from bot.orders.schema import OutboxState, attempts, audit, ledger_entries, orders, outbox, refunds
+from bot.orders.schema import OutboxState, attempts, audit, ledger_entries, orders, outbox, payouts, refunds
 from providers.sdk.contract import Way
 from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
@@ -26,8 +36,8 @@ async def load(connection: AsyncConnection, order_id: str, *, lock: bool = False
 
 
 async def find_by_number(connection: AsyncConnection, number: str) -> str | None:
-    """The id of the order an attempt or refund number belongs to."""
-    for table in (attempts, refunds):
+    """The id of the order an attempt, refund or payout number belongs to."""
+    for table in (attempts, refunds, payouts):
         order_id: str | None = await connection.scalar(
             select(table.c.order_id).where(table.c.number == number)
         )
@@ -39,6 +49,13 @@ async def find_by_number(connection: AsyncConnection, number: str) -> str | None
 async def find_by_link(connection: AsyncConnection, token: str) -> Order | None:
     """The order of that link."""
     order_id = await connection.scalar(select(orders.c.id).where(orders.c.link_token == token))
+    return None if order_id is None else await load(connection, order_id)
+
+
+async def find_by_claim(connection: AsyncConnection, *, claim_id: str = "", token: str = "") -> Order | None:
+    """The order of that claim, named by its id or by the token of its page."""
+    which = payouts.c.claim_id == claim_id if claim_id else payouts.c.claim_token == token
+    order_id = await connection.scalar(select(payouts.c.order_id).where(which).limit(1))
     return None if order_id is None else await load(connection, order_id)
 
 
@@ -117,12 +134,17 @@ async def _complete(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> li
     backs = await connection.execute(
         select(refunds).where(refunds.c.order_id.in_(ids)).order_by(refunds.c.created_at, refunds.c.number)
     )
+    outs = await connection.execute(
+        select(payouts).where(payouts.c.order_id.in_(ids)).order_by(payouts.c.created_at, payouts.c.number)
+    )
     all_attempts, all_refunds = [_attempt(row) for row in tries], [_refund(row) for row in backs]
+    all_payouts = [_payout(row) for row in outs]
     return [
         _order(
             row,
             tuple(attempt for attempt in all_attempts if attempt.order_id == row.id),
             tuple(refund for refund in all_refunds if refund.order_id == row.id),
+            tuple(payout for payout in all_payouts if payout.order_id == row.id),
         )
         for row in rows
     ]
@@ -137,6 +159,10 @@ async def _store_parts(connection: AsyncConnection, posting: Posting, *, known: 
     for refund in posting.order.refunds:
         if before.get(refund.number) != refund:
             await _put(connection, refunds, _refund_values(refund), known)
+    # A payout that has failed comes before the one that takes its claim over.
+    for payout in sorted(posting.order.payouts, key=lambda one: one.open):
+        if before.get(payout.number) != payout:
+            await _put(connection, payouts, _payout_values(payout), known)
     if posting.entries:
         await connection.execute(insert(audit), [_plain(entry) for entry in posting.entries])
     await _book(connection, posting)
@@ -153,9 +179,10 @@ async def _store_parts(connection: AsyncConnection, posting: Posting, *, known: 
         )
 
 
-def _parts(order: Order) -> dict[str, Attempt | Refund]:
-    parts: dict[str, Attempt | Refund] = {attempt.number: attempt for attempt in order.attempts}
-    return parts | {refund.number: refund for refund in order.refunds}
+def _parts(order: Order) -> dict[str, Attempt | Refund | Payout]:
+    parts: dict[str, Attempt | Refund | Payout] = {attempt.number: attempt for attempt in order.attempts}
+    parts |= {refund.number: refund for refund in order.refunds}
+    return parts | {payout.number: payout for payout in order.payouts}
 
 
 async def _put(
@@ -190,7 +217,9 @@ def _columns(value: Any) -> dict[str, Any]:  # noqa: ANN401  # any of our datacl
 def _order_values(order: Order) -> dict[str, Any]:
     values = _columns(order)
     # Where the cashier message lives is the outbox's to write, and no state.
-    return {name: values[name] for name in values if name not in {"attempts", "refunds", "message_id"}}
+    return {
+        name: values[name] for name in values if name not in {"attempts", "refunds", "payouts", "message_id"}
+    }
 
 
 def _attempt_values(attempt: Attempt) -> dict[str, Any]:
@@ -204,17 +233,31 @@ def _refund_values(refund: Refund) -> dict[str, Any]:
     return {**_columns(refund), "refund_key": refund.refund_key or None}
 
 
+def _payout_values(payout: Payout) -> dict[str, Any]:
+    payee = payout.payee
+    return {
+        **_columns(payout),
+        "provider": payee.provider if payee else "",
+        "account": payee.account if payee else "",
+        "wallet": payee.wallet if payee else None,
+        "payee": payee.id if payee else "",
+        "confirm": None if payout.confirm is None else dict(payout.confirm),
+    }
+
+
 def _fields(row: Row[Any]) -> dict[str, Any]:
     values = dict(row._mapping)  # noqa: SLF001  # Row's documented mapping
     values["amount"] = Money(values.pop("amount_minor"), values.pop("currency"))
     return values
 
 
-def _order(row: Row[Any], tries: tuple[Attempt, ...], backs: tuple[Refund, ...]) -> Order:
+def _order(
+    row: Row[Any], tries: tuple[Attempt, ...], backs: tuple[Refund, ...], outs: tuple[Payout, ...]
+) -> Order:
     values = _fields(row)
     ending = values["ending"]
     values |= {"state": OrderState(values["state"]), "ending": OrderState(ending) if ending else None}
-    return Order(**values, attempts=tries, refunds=backs)
+    return Order(**values, attempts=tries, refunds=backs, payouts=outs)
 
 
 def _attempt(row: Row[Any]) -> Attempt:
@@ -233,3 +276,12 @@ def _refund(row: Row[Any]) -> Refund:
     values = _fields(row)
     values |= {"state": RefundState(values["state"]), "refund_key": values["refund_key"] or ""}
     return Refund(**values)
+
+
+def _payout(row: Row[Any]) -> Payout:
+    values = _fields(row)
+    provider, account, wallet = (values.pop(name) for name in ("provider", "account", "wallet"))
+    known = (
+        Payee(provider=provider, account=account, wallet=Wallet(wallet), id=row.payee) if row.payee else None
+    )
+    return Payout(**{**values, "state": PayoutState(row.state), "payee": known})

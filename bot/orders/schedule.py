@@ -16,6 +16,7 @@ _AT_TILL_S: Final = (5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 10, 10, 30, 60, 180, 30
 _REVERSED_S: Final = (60, 60, 3600, 86400)  # a password that was entered while the reversal was on its way
 _CLOSED_S: Final = (3600, 86400)  # money that arrives after all; then the daily statement takes over
 _REFUND_S: Final = (5, 30, 60, 300, 600, 1800, 3600, 21600)
+_PAYOUT_S: Final = (2, 5, 15, 60, 300, 600, 1800, 3600, 21600)
 _ENDING_S: Final = (2, 5, 15, 60, 300, 900, 1800)
 
 # A call may be on its way for this long; before that, "no such number" says nothing about it.
@@ -51,6 +52,11 @@ def next_attempt_check(
 def next_refund_check(checks: int, now: datetime) -> datetime:
     """When to ask about a refund again."""
     return after(now, _rung(_REFUND_S, checks))
+
+
+def next_payout_check(checks: int, now: datetime) -> datetime:
+    """When to ask about a payout again."""
+    return after(now, _rung(_PAYOUT_S, checks))
 
 
 def next_ending(tries: int, now: datetime) -> datetime:

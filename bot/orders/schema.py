@@ -1,11 +1,11 @@
 """The tables, the same in SQLite and PostgreSQL. What must never be is refused here, whatever the code above believes.
 
 Text that others
-write has no length here: a long one is not a lost one. Moments are whole microseconds since 1970 in UTC, which both stores compare and index alike. Every attempt and refund
-that is not final has a next check; a refund budget cannot exceed its attempt; an order has one paid attempt at most.
+write has no length here: a long one is not a lost one. Moments are whole microseconds since 1970 in UTC, which both stores compare and index alike. Every attempt, refund and
+payout that is not final has a next check; what goes back and out of an attempt cannot exceed it; an order has one paid
+attempt at most, and a claim one payout that has not failed.
 """
 
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -15,29 +15,31 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
 from bot.orders.audit import CauseKind
-from bot.orders.order import ATTEMPT_IS_OPEN, REFUND_IS_OPEN, AttemptState, OrderState, RefundState
+from bot.orders.columns import AMOUNT, MAP, Moment, metadata, one_of, quoted, serial
+from bot.orders.order import (
+    ATTEMPT_IS_OPEN,
+    PAYOUT_IS_OPEN,
+    REFUND_IS_OPEN,
+    AttemptState,
+    OrderState,
+    PayoutState,
+    RefundState,
+)
 from bot.orders.posting import Kind
 from bot.orders.statement import Verdict
-from providers.sdk.money import MINOR_MAX
 from providers.sdk.results import StatementKind
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class InboxState(StrEnum):
@@ -57,50 +59,6 @@ class OutboxState(StrEnum):
     SENT = "sent"
     DEAD = "dead"
 
-
-class Moment(TypeDecorator[datetime]):
-    """An aware datetime, stored as whole microseconds."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # the signature is SQLAlchemy's
-        """Refuse a naive datetime: it has no moment."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("A moment without a time zone cannot be stored; use an aware datetime.")
-        return (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # the signature is SQLAlchemy's
-        """Aware, in UTC."""
-        return None if value is None else _EPOCH + value * _MICROSECOND
-
-
-def _one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({_quoted(*states)})", name=f"{column}_known")
-
-
-def _quoted(*values: str) -> str:
-    return ", ".join(f"'{value}'" for value in sorted(values))
-
-
-def _serial() -> Column[int]:
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
-
-
-_AMOUNT = f"amount_minor BETWEEN 1 AND {MINOR_MAX}"
-_MAP = JSON(none_as_null=True)
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
 
 orders = Table(
     "orders",
@@ -126,10 +84,10 @@ orders = Table(
     Column("next_check_at", Moment),
     Column("audit_hash", String(64), nullable=False),
     UniqueConstraint("app_id", "user_id", "order_key"),
-    CheckConstraint(_AMOUNT, name="amount_in_bounds"),
+    CheckConstraint(AMOUNT, name="amount_in_bounds"),
     CheckConstraint("expires_at > created_at", name="lives"),
     CheckConstraint("state <> 'pending' OR next_check_at IS NOT NULL", name="never_forgotten"),
-    _one_of("state", OrderState),
+    one_of("state", OrderState),
     Index(None, "user_id", "created_at"),
     Index(None, "next_check_at"),
 )
@@ -153,10 +111,10 @@ attempts = Table(
     Column("sends", Integer, nullable=False),
     Column("code", Text),
     Column("link", Text),
-    Column("in_app", _MAP),
-    Column("invoice", _MAP),
+    Column("in_app", MAP),
+    Column("invoice", MAP),
     Column("provider_ref", Text, nullable=False),
-    Column("memo", _MAP, nullable=False),
+    Column("memo", MAP, nullable=False),
     Column("usable_until", Moment),
     Column("next_check_at", Moment, index=True),
     Column("checks", Integer, nullable=False),
@@ -166,11 +124,11 @@ attempts = Table(
     Column("payer", String(4), nullable=False),
     Column("refunding_minor", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
-    _one_of("state", AttemptState),
-    CheckConstraint(_AMOUNT, name="amount_in_bounds"),
+    one_of("state", AttemptState),
+    CheckConstraint(AMOUNT, name="amount_in_bounds"),
     CheckConstraint("refunding_minor BETWEEN 0 AND amount_minor", name="budget"),
     CheckConstraint(
-        f"state NOT IN ({_quoted(*ATTEMPT_IS_OPEN)}) OR next_check_at IS NOT NULL", name="never_forgotten"
+        f"state NOT IN ({quoted(*ATTEMPT_IS_OPEN)}) OR next_check_at IS NOT NULL", name="never_forgotten"
     ),
     CheckConstraint("state <> 'opened' OR called_at IS NOT NULL", name="intent_before_call"),
     Index(
@@ -178,8 +136,8 @@ attempts = Table(
         "order_id",
         "provider",
         unique=True,
-        sqlite_where=text(f"state IN ({_quoted(*ATTEMPT_IS_OPEN)})"),
-        postgresql_where=text(f"state IN ({_quoted(*ATTEMPT_IS_OPEN)})"),
+        sqlite_where=text(f"state IN ({quoted(*ATTEMPT_IS_OPEN)})"),
+        postgresql_where=text(f"state IN ({quoted(*ATTEMPT_IS_OPEN)})"),
     ),
     Index(
         "one_paid_attempt",
@@ -213,17 +171,75 @@ refunds = Table(
     Column("done_at", Moment),
     Column("note", Text, nullable=False),
     UniqueConstraint("order_id", "refund_key"),
-    _one_of("state", RefundState),
-    CheckConstraint(_AMOUNT, name="amount_in_bounds"),
+    one_of("state", RefundState),
+    CheckConstraint(AMOUNT, name="amount_in_bounds"),
     CheckConstraint(
-        f"state NOT IN ({_quoted(*REFUND_IS_OPEN)}) OR next_check_at IS NOT NULL", name="never_forgotten"
+        f"state NOT IN ({quoted(*REFUND_IS_OPEN)}) OR next_check_at IS NOT NULL", name="never_forgotten"
     ),
+)
+
+_NOT_FAILED = "state <> 'failed'"
+
+payouts = Table(
+    "payouts",
+    metadata,
+    Column("number", String(32), primary_key=True),
+    Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
+    Column("attempt_number", String(32), ForeignKey("attempts.number"), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("payout_key", Text, nullable=False),
+    Column("claim_id", String(64), nullable=False, index=True),
+    Column("claim_token", String(64), nullable=False, index=True),
+    Column("claim_until", Moment, nullable=False),
+    Column("for_open_id", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("account", String(32), nullable=False),
+    Column("wallet", String(16)),
+    Column("payee", Text, nullable=False),
+    Column("claimed_at", Moment),
+    Column("confirm", MAP),
+    Column("called_at", Moment),
+    Column("sends", Integer, nullable=False),
+    Column("provider_ref", Text, nullable=False),
+    Column("next_check_at", Moment, index=True),
+    Column("checks", Integer, nullable=False),
+    Column("done_at", Moment),
+    Column("note", Text, nullable=False),
+    one_of("state", PayoutState),
+    CheckConstraint(AMOUNT, name="amount_in_bounds"),
+    CheckConstraint(
+        f"state NOT IN ({quoted(*PAYOUT_IS_OPEN)}) OR next_check_at IS NOT NULL", name="never_forgotten"
+    ),
+    CheckConstraint("state IN ('offered', 'withdrawn') OR payee <> ''", name="has_a_payee"),
+    CheckConstraint("state NOT IN ('sent', 'done') OR called_at IS NOT NULL", name="intent_before_call"),
+    Index(
+        "one_payout_per_claim",
+        "claim_token",
+        unique=True,
+        sqlite_where=text(_NOT_FAILED),
+        postgresql_where=text(_NOT_FAILED),
+    ),
+    Index(
+        "one_payout_per_key",
+        "order_id",
+        "payout_key",
+        unique=True,
+        sqlite_where=text(_NOT_FAILED),
+        postgresql_where=text(_NOT_FAILED),
+    ),
+    Index(None, "provider", "payee", "claimed_at"),
 )
 
 inbox = Table(
     "inbox",
     metadata,
-    _serial(),
+    serial(),
     Column("provider", String(32), nullable=False),
     Column("account", String(32), nullable=False),
     Column("event_key", Text, nullable=False),
@@ -240,7 +256,7 @@ inbox = Table(
     Column("tries", Integer, nullable=False),
     Column("note", Text, nullable=False),
     UniqueConstraint("provider", "account", "event_key"),
-    _one_of("state", InboxState),
+    one_of("state", InboxState),
     CheckConstraint("state <> 'new' OR next_try_at IS NOT NULL", name="never_forgotten"),
     Index(None, "state", "next_try_at"),
 )
@@ -248,7 +264,7 @@ inbox = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _serial(),
+    serial(),
     Column("dedupe_key", Text, nullable=False, unique=True),
     Column("kind", String(16), nullable=False),
     Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
@@ -261,8 +277,8 @@ outbox = Table(
     Column("next_try_at", Moment, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("sent_at", Moment),
-    _one_of("kind", Kind),
-    _one_of("state", OutboxState),
+    one_of("kind", Kind),
+    one_of("state", OutboxState),
     Index(None, "state", "next_try_at"),
 )
 
@@ -281,7 +297,7 @@ audit = Table(
     Column("at", Moment, nullable=False),
     Column("prev_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
-    _one_of("cause_kind", CauseKind),
+    one_of("cause_kind", CauseKind),
     CheckConstraint("n > 0", name="counts_from_one"),
     CheckConstraint("cause_id <> ''", name="has_a_cause"),
 )
@@ -289,7 +305,7 @@ audit = Table(
 ledger_entries = Table(
     "ledger_entries",
     metadata,
-    _serial(),
+    serial(),
     Column("txn", String(64), nullable=False),
     Column("account", String(80), nullable=False),
     Column("minor", BigInteger, nullable=False),
@@ -312,7 +328,7 @@ statements = Table(
 statement_lines = Table(
     "statement_lines",
     metadata,
-    _serial(),
+    serial(),
     Column("provider", String(32), nullable=False),
     Column("account", String(32), nullable=False),
     Column("day", String(10), nullable=False),
@@ -328,8 +344,8 @@ statement_lines = Table(
     Column("at", Moment),
     Column("verdict", String(16), nullable=False),
     UniqueConstraint("provider", "account", "line_key"),
-    _one_of("kind", StatementKind),
-    _one_of("verdict", Verdict),
+    one_of("kind", StatementKind),
+    one_of("verdict", Verdict),
     Index(None, "provider", "account", "number"),
     Index(None, "provider", "account", "day"),
 )
@@ -338,7 +354,7 @@ statement_lines = Table(
 suspense_entries = Table(
     "suspense_entries",
     metadata,
-    _serial(),
+    serial(),
     Column("txn", String(64), nullable=False),
     Column("account", String(80), nullable=False),
     Column("minor", BigInteger, nullable=False),

@@ -50,13 +50,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """What our book has under a line's number: an attempt or a refund of the same account."""
+    """What our book has under a line's number: an attempt, a refund or a payout of the same account."""
 
     order_id: str
     number: str
     amount: Money
     state: str
-    settled: bool  # booked as paid, or as returned
+    settled: bool  # booked as paid, as returned, or as paid out
     moments: tuple[datetime, ...] = ()
 
 

@@ -12,8 +12,16 @@ from bot.orders.book import insert_once
 from bot.orders.ledger import SUSPENSE, check_balanced
 from bot.orders.ledger import Line as LedgerLine
 from bot.orders.ledger import statement_lines as suspense_lines
-from bot.orders.order import ATTEMPT_HAS_MONEY, FOREIGN, RefundState
-from bot.orders.schema import attempts, ledger_entries, refunds, statement_lines, statements, suspense_entries
+from bot.orders.order import ATTEMPT_HAS_MONEY, FOREIGN, PayoutState, RefundState
+from bot.orders.schema import (
+    attempts,
+    ledger_entries,
+    payouts,
+    refunds,
+    statement_lines,
+    statements,
+    suspense_entries,
+)
 from bot.orders.statement import IN_SUSPENSE, Line, Ours, Verdict
 from providers.sdk.money import Money
 from providers.sdk.results import StatementKind, StatementLine
@@ -92,6 +100,8 @@ async def ours_of(
         there = (row.refund_key or "").startswith(FOREIGN)
         number = row.refund_key.removeprefix(FOREIGN) if there else row.number
         found[StatementKind.REFUND, number] = _refund(row)
+    for row in await connection.execute(_payouts(account).where(payouts.c.number.in_(numbers))):
+        found[StatementKind.PAYOUT, row.number] = _payout(row)
     return found
 
 
@@ -113,8 +123,15 @@ async def without_line(
         refunds.c.done_at < until,
         ~_has_line(account, refunds.c.number, there),
     )
+    out = _payouts(account).where(
+        payouts.c.state == PayoutState.DONE,
+        payouts.c.done_at >= since,
+        payouts.c.done_at < until,
+        ~_has_line(account, payouts.c.number),
+    )
     return [
         *((StatementKind.PAYMENT, _attempt(row)) for row in await connection.execute(paid)),
+        *((StatementKind.PAYOUT, _payout(row)) for row in await connection.execute(out)),
         *((StatementKind.REFUND, _refund(row)) for row in await connection.execute(back)),
     ]
 
@@ -177,6 +194,10 @@ def _refunds(account: Account) -> Select[Any]:
     return select(refunds).select_from(joined).where(*mine)
 
 
+def _payouts(account: Account) -> Select[Any]:
+    return select(payouts).where(payouts.c.provider == account[0], payouts.c.account == account[1])
+
+
 def _has_line(account: Account, number: Any, *more: Any) -> Any:  # noqa: ANN401  # SQLAlchemy's expressions
     mine = exists().where(_T.provider == account[0], _T.account == account[1])
     return mine.where(or_(_T.number == number, *more))
@@ -200,6 +221,17 @@ def _refund(row: Row[Any]) -> Ours:
         amount=Money(row.amount_minor, row.currency),
         state=row.state,
         settled=row.state == RefundState.DONE,
+        moments=tuple(moment for moment in (row.called_at, row.done_at) if moment is not None),
+    )
+
+
+def _payout(row: Row[Any]) -> Ours:
+    return Ours(
+        order_id=row.order_id,
+        number=row.number,
+        amount=Money(row.amount_minor, row.currency),
+        state=row.state,
+        settled=row.state == PayoutState.DONE,
         moments=tuple(moment for moment in (row.called_at, row.done_at) if moment is not None),
     )
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from bot.orders.audit import CauseKind, Entry
-from bot.orders.order import Attempt, Order, Refund
-from bot.orders.table import AttemptEvent, OrderEvent, RefundEvent
+from bot.orders.order import Attempt, Order, Payout, Refund
+from bot.orders.table import AttemptEvent, OrderEvent, PayoutEvent, RefundEvent
 from providers.sdk.clock import beijing
 
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
@@ -56,6 +56,19 @@ _OF_REFUND: Final[Mapping[str, str]] = {
     "reserved": "was reserved of the payment",
     "imported": "was made at the institution, not by us, and is written down",
 }
+_OF_PAYOUT: Final[Mapping[str, str]] = {
+    "offered": "was offered: the amount is held until somebody claims it",
+    PayoutEvent.CLAIMED: "was claimed",
+    PayoutEvent.WITHDRAWN: "was withdrawn: the amount goes back to the payer",
+    PayoutEvent.CALLED: "is being sent to the institution",
+    PayoutEvent.NOT_SENT: "never left the house",
+    PayoutEvent.BALANCE_LOW: "waits for the merchant's balance",
+    PayoutEvent.ACCEPTED: "was accepted by the institution",
+    PayoutEvent.AWAITS_PAYEE: "waits for the payee to confirm it in the wallet",
+    PayoutEvent.DONE: "is done: the payee has the money",
+    PayoutEvent.FAILED: "failed: no money has left",
+    PayoutEvent.DOUBTED: "is in doubt: what was reported does not match",
+}
 _WHOSE_WORD: Final[Mapping[CauseKind, str]] = {
     CauseKind.NOTIFICATION: "The institution told us",
     CauseKind.QUERY: "We asked",
@@ -68,7 +81,7 @@ _WHOSE_WORD: Final[Mapping[CauseKind, str]] = {
 
 
 def told(order: Order, entries: Sequence[Entry]) -> Iterator[str]:
-    """Line by line: what it is, who tried to pay it, what went back, and everything that happened."""
+    """Line by line: what it is, who tried to pay it, what went back or out, and everything that happened."""
     yield f"Order {order.id}: {order.amount} for “{plain(order.title)}”"
     yield f"  state       {order.state}" + (f", being led to {order.ending}" if order.ending else "")
     yield f"  asked by    {order.app_id} ({order.page}), key {plain(order.order_key)}"
@@ -80,6 +93,8 @@ def told(order: Order, entries: Sequence[Entry]) -> Iterator[str]:
         yield from _attempt(n, attempt)
     for n, refund in enumerate(order.refunds, 1):
         yield from _refund(n, refund)
+    for n, payout in enumerate(order.payouts, 1):
+        yield from _payout(n, payout)
     names = _names(order)
     yield "What happened (Beijing time)"
     for entry in entries:
@@ -133,6 +148,21 @@ def _refund(n: int, refund: Refund) -> Iterator[str]:
         yield f"  next asked  {at(refund.next_check_at)}"
 
 
+def _payout(n: int, payout: Payout) -> Iterator[str]:
+    payee = payout.payee
+    yield f"Payout {n}: {payout.number}, {payout.amount}"
+    yield f"  for         “{plain(payout.title)}”, claim {payout.claim_id} until {at(payout.claim_until)}"
+    if payee is not None:
+        yield f"  claimed     {at(payout.claimed_at)} with {payee.wallet}, through {payee.provider}/{payee.account}"
+    yield f"  state       {payout.state}, sent {payout.sends} times" + _reason(payout.note)
+    if payout.done_at is not None:
+        yield f"  done        {at(payout.done_at)}"
+    if payout.provider_ref:
+        yield f"  theirs      {plain(payout.provider_ref)}"
+    if payout.next_check_at is not None:
+        yield f"  next asked  {at(payout.next_check_at)}"
+
+
 def _reason(text: str) -> str:
     return f": {plain(text)}" if text else ""
 
@@ -140,13 +170,15 @@ def _reason(text: str) -> str:
 def _names(order: Order) -> dict[str, tuple[str, Mapping[str, str]]]:
     names = {"order": ("The order", _OF_ORDER)}
     names |= {one.number: (f"Attempt {n}", _OF_ATTEMPT) for n, one in enumerate(order.attempts, 1)}
-    return names | {one.number: (f"Refund {n}", _OF_REFUND) for n, one in enumerate(order.refunds, 1)}
+    names |= {one.number: (f"Refund {n}", _OF_REFUND) for n, one in enumerate(order.refunds, 1)}
+    return names | {one.number: (f"Payout {n}", _OF_PAYOUT) for n, one in enumerate(order.payouts, 1)}
 
 
 def _happened(entry: Entry, name: str, words: Mapping[str, str]) -> Iterator[str]:
     said = words.get(entry.event, entry.event)
     moved = f" [{entry.before or 'new'} → {entry.after}]" if entry.before != entry.after else ""
     yield f"{entry.n:>4}  {at(entry.at)}  {name} {said}{moved}"
-    yield f"      {_WHOSE_WORD[entry.cause_kind]} ({plain(entry.cause_id)})."
+    whose = "The payee's wish" if entry.cause_id.startswith("payee:") else _WHOSE_WORD[entry.cause_kind]
+    yield f"      {whose} ({plain(entry.cause_id)})."
     if entry.note:
         yield f"      {plain(entry.note)}"

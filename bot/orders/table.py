@@ -1,4 +1,4 @@
-"""THE TABLE: how an order, an attempt and a refund change, and what must be written with each change.
+"""THE TABLE: how an order, an attempt, a refund and a payout change, and what must be written with each change.
 
 Rule 1: everything that affects the state of money lives in this file. It reads no clock, no store and no network, so
 that anyone can hold the whole law in their head and a test can walk every cell of it.
@@ -25,6 +25,10 @@ never left returns it to `intent`.
                             └─► needs_review ► paid
     attempt   intent ⇄ unknown ─► opened ─► paid | overpaid | closed | declined      (closed, declined ─► paid, overpaid)
     refund    reserved ⇄ unknown ─► sent ─► done | failed
+    payout    offered ─► reserved ⇄ unknown ─► sent ⇄ awaits_payee ─► done | failed      (offered, reserved ─► withdrawn)
+
+What is offered ends by the house's own word: nobody outside has heard of it, so there is nobody to ask. From the first
+call on, only the institution's word ends a payout, and nothing but a definite failure frees its part of the budget.
 
 `needs_review` is reached from every state in which no money is booked. An order that is paid and then contradicted
 stays paid: the alarm, not the state, calls the person.
@@ -35,7 +39,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from bot.orders.order import MONEY_IS_HERE, AttemptState, OrderState, RefundState
+from bot.orders.order import (
+    MONEY_IS_HERE,
+    PAYOUT_IS_CLAIMED,
+    AttemptState,
+    OrderState,
+    PayoutState,
+    RefundState,
+)
 
 
 class OrderEvent(StrEnum):
@@ -84,6 +95,21 @@ class RefundEvent(StrEnum):
     DOUBTED = "doubted"
 
 
+class PayoutEvent(StrEnum):
+    """What can happen to a payout."""
+
+    CLAIMED = "claimed"  # a payee is known
+    WITHDRAWN = "withdrawn"
+    CALLED = "called"
+    NOT_SENT = "not_sent"
+    BALANCE_LOW = "balance_low"  # the merchant's own balance; the same number goes again later
+    ACCEPTED = "accepted"
+    AWAITS_PAYEE = "awaits_payee"
+    DONE = "done"
+    FAILED = "failed"
+    DOUBTED = "doubted"
+
+
 class Effect(StrEnum):
     """What must be written in the same transaction as the change itself."""
 
@@ -100,7 +126,15 @@ class Effect(StrEnum):
     BOOK_PAYMENT = "book_payment"
     BOOK_EXTRA = "book_extra"
     BOOK_REFUND = "book_refund"
-    RELEASE = "release"  # the refund no longer holds its part of the budget
+    BOOK_PAYOUT = "book_payout"
+    RELEASE = "release"  # the refund or payout no longer holds its part of the budget
+    OFFER_AGAIN = (
+        "offer_again"  # the claim goes on under a new number, or the money goes back when its time is over
+    )
+    GIVE_BACK = "give_back"  # reserve the return to the payer
+    TELL_CLAIMED = "tell_claimed"
+    TELL_PAID_OUT = "tell_paid_out"
+    TELL_RETURNED = "tell_returned"
     LEAVE_OTHERS = "leave_others"  # the other open attempts are to be closed
     REFUND_EXTRA = "refund_extra"  # reserve the return of a second payment
     WATCH = "watch"  # ask the institution soon: something may be open that must not be
@@ -123,11 +157,11 @@ RAISES: Final[Mapping[Effect, OrderEvent]] = {
     Effect.ORDER_DOUBTED: OrderEvent.DOUBTED,
 }
 
-S = TypeVar("S", OrderState, AttemptState, RefundState)
+S = TypeVar("S", OrderState, AttemptState, RefundState, PayoutState)
 Effects = tuple[Effect, ...]
 
-_O, _OE, _A, _AE, _R, _RE, _F = (
-    OrderState, OrderEvent, AttemptState, AttemptEvent, RefundState, RefundEvent, Effect,
+_O, _OE, _A, _AE, _R, _RE, _P, _PE, _F = (
+    OrderState, OrderEvent, AttemptState, AttemptEvent, RefundState, RefundEvent, PayoutState, PayoutEvent, Effect,
 )  # fmt: skip
 
 _ARRIVED: Final[Effects] = (_F.TELL_PAID, _F.LEAVE_OTHERS, _F.SHOW)
@@ -220,6 +254,38 @@ REFUND: Final[Mapping[tuple[RefundState, RefundEvent], tuple[RefundState, Effect
     **{(state, _RE.DOUBTED): (state, (_F.ALERT,)) for state in _R},
 }
 
+_BACK: Final[Effects] = (_F.RELEASE, _F.GIVE_BACK, _F.TELL_RETURNED, _F.SHOW)
+
+PAYOUT: Final[Mapping[tuple[PayoutState, PayoutEvent], tuple[PayoutState, Effects]]] = {
+    (_P.OFFERED, _PE.CLAIMED): (_P.RESERVED, (_F.TELL_CLAIMED, _F.SHOW)),
+    (_P.OFFERED, _PE.WITHDRAWN): (_P.WITHDRAWN, _BACK),
+    (_P.RESERVED, _PE.WITHDRAWN): (_P.WITHDRAWN, _BACK),  # claimed, but every call was provably in vain
+    (_P.RESERVED, _PE.CALLED): (_P.UNKNOWN, ()),
+    (_P.UNKNOWN, _PE.CALLED): (_P.UNKNOWN, ()),
+    (_P.AWAITS_PAYEE, _PE.CALLED): (
+        _P.AWAITS_PAYEE,
+        (),
+    ),  # to be told once more what the payee's wallet needs
+    (_P.UNKNOWN, _PE.NOT_SENT): (_P.RESERVED, ()),
+    (_P.UNKNOWN, _PE.BALANCE_LOW): (_P.RESERVED, (_F.ALERT,)),
+    **{(state, _PE.ACCEPTED): (_P.SENT, ()) for state in (_P.RESERVED, _P.UNKNOWN, _P.AWAITS_PAYEE)},
+    **{
+        (state, _PE.AWAITS_PAYEE): (_P.AWAITS_PAYEE, (_F.SHOW,))
+        for state in (_P.RESERVED, _P.UNKNOWN, _P.SENT)
+    },
+    **{
+        (state, _PE.DONE): (_P.DONE, (_F.BOOK_PAYOUT, _F.TELL_PAID_OUT, _F.SHOW))
+        for state in PAYOUT_IS_CLAIMED
+    },
+    **{
+        (state, _PE.FAILED): (_P.FAILED, (_F.RELEASE, _F.OFFER_AGAIN, _F.SHOW)) for state in PAYOUT_IS_CLAIMED
+    },
+    # Paid out after all, or taken back after all: the books wait for a person.
+    **{(state, _PE.DONE): (state, (_F.ALERT,)) for state in (_P.OFFERED, _P.FAILED, _P.WITHDRAWN)},
+    **{(state, _PE.FAILED): (state, (_F.ALERT,)) for state in (_P.OFFERED, _P.DONE)},
+    **{(state, _PE.DOUBTED): (state, (_F.ALERT,)) for state in _P},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[S]):
@@ -245,4 +311,10 @@ def attempt_step(state: AttemptState, event: AttemptEvent) -> Step[AttemptState]
 def refund_step(state: RefundState, event: RefundEvent) -> Step[RefundState]:
     """The cell for a refund."""
     cell = REFUND.get((state, event))
+    return Step(cell[0], cell[1], listed=True) if cell else Step(state, (), listed=False)
+
+
+def payout_step(state: PayoutState, event: PayoutEvent) -> Step[PayoutState]:
+    """The cell for a payout."""
+    cell = PAYOUT.get((state, event))
     return Step(cell[0], cell[1], listed=True) if cell else Step(state, (), listed=False)

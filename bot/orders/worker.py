@@ -22,6 +22,7 @@ from bot.orders.outbox import Letter
 from bot.orders.ports import Teller
 from bot.orders.posting import Kind
 from miniprograms.sdk.payment import PaymentResult, PaymentStatus
+from miniprograms.sdk.payout import PayoutResult, PayoutStatus
 
 _log: Final = structlog.get_logger("moongate.orders")
 
@@ -62,12 +63,13 @@ class Worker:
             return len(notices)
 
     async def sweep(self) -> int:
-        """Ask about the attempts and refunds that are due, end the orders whose time is over; how many were taken up."""
+        """Ask about the attempts, refunds and payouts that are due, end the orders whose time is over; how many were taken up."""
         async with self._turns["sweep"]:
             return sum(
                 [
                     await self._visit(due.ATTEMPTS, self._checkout.checking.check),
                     await self._visit(due.REFUNDS, self._checkout.refunding.check),
+                    await self._visit(due.PAYOUTS, self._checkout.payouting.check),
                     await self._visit(due.ORDERS, self._checkout.ending.expire),
                 ]
             )
@@ -171,6 +173,9 @@ class Worker:
                 await self._teller.tell_refund(f"o{letter.id}", order, word.read(letter.answer))
             case Kind.TELL:
                 await self._teller.tell(f"o{letter.id}", order, _result(order, letter))
+            case Kind.PAYOUT:
+                page, told = _payout_result(order, letter)
+                await self._teller.tell_payout(f"o{letter.id}", order, page, told)
             case Kind.ALERT:
                 self._till.watch.alert(letter.text, order.id)
 
@@ -207,6 +212,20 @@ def _result(order: Order, letter: Letter) -> PaymentResult:
         amount=order.amount,
         detail=letter.text,
     )
+
+
+def _payout_result(order: Order, letter: Letter) -> tuple[str, PayoutResult]:
+    number, _, detail = letter.text.partition(" ")
+    payout = order.payout(number)
+    result = PayoutResult(
+        order_id=order.id,
+        payout_key=payout.payout_key,
+        claim_id=payout.claim_id,
+        status=PayoutStatus(letter.status),
+        amount=payout.amount,
+        detail=detail,
+    )
+    return payout.page, result
 
 
 async def _a_few_at_once(works: Iterable[Awaitable[None]]) -> None:

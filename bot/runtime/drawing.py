@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from bot.runtime.picture import qr_png
 from bot.runtime.screen import Key, Screen
 from bot.runtime.session import Overlay, Press, Program
 from bot.texts import translator
@@ -29,7 +30,7 @@ from miniprograms.sdk.limits import (
 )
 from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
-from miniprograms.sdk.view import AnyButton, Bold, Button, CopyButton, Handler, LinkButton, Text, View
+from miniprograms.sdk.view import AnyButton, Bold, Button, CopyButton, Handler, LinkButton, QrCode, Text, View
 
 _HINT_CHARS_MAX: Final = 64  # Telegram, ForceReply.input_field_placeholder
 _LINK_SCHEMES: Final = ("https://", "http://", "tg://")
@@ -96,8 +97,17 @@ def draw_page(page: Page, manifest: Manifest, program: Program, owner: int, epoc
     if view.text_input is not None:
         hint = view.text_input.placeholder
         program.text_method = _method(view.text_input.handler, page, frame.route)
-    picture = view.picture.content if view.picture else None
+    picture = _picture(view, frame.route)
     return _screen(_Sheet(view.body, tuple(rows), picture, hint), program, owner, epoch)
+
+
+def _picture(view: View, where: str) -> bytes | None:
+    if not isinstance(view.picture, QrCode):
+        return view.picture.content if view.picture else None
+    try:
+        return qr_png(view.picture.text)
+    except ValueError as error:
+        raise ViewError(f"{where}: {error}") from error
 
 
 def draw_overlay(overlay: Overlay, program: Program, owner: int, epoch: str) -> Screen:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from miniprograms.sdk.refund import RefundResult
 
 
@@ -70,12 +71,12 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """An order of this person's, or a refund of one, reached a state its page must hear of."""
+    """An order of this person's, a refund or an offer of one, reached a state that a page must hear of."""
 
     origin: Origin
     app_id: str
     page: str
-    result: PaymentResult | RefundResult
+    result: PaymentResult | RefundResult | PayoutResult
 
 
 Event = Command | Tap | Words | Photo | Settled

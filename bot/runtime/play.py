@@ -13,10 +13,11 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
-from bot.orders.answers import OrderRefusedError, RefundRefusedError
-from bot.orders.order import Order
+from bot.orders.answers import OrderRefusedError, PayoutRefusedError, RefundRefusedError
+from bot.orders.order import Order, PayoutDraft
 from bot.runtime import house
 from bot.runtime.acts import Acts
+from bot.runtime.claims import Claims
 from bot.runtime.events import Event, Origin, Settled
 from bot.runtime.identity import Identity
 from bot.runtime.links import Links
@@ -73,6 +74,7 @@ class Player:
     acts: Acts
     links: Links
     identity: Identity
+    claims: Claims
     random: Random
     pocket: Pocket
     deadline_s: float
@@ -124,6 +126,7 @@ class Player:
             identity=self.identity,
             checkout=self.checkout,
             pocket=self.pocket,
+            claims=self.claims,
         )
 
     async def _outcome(
@@ -162,15 +165,21 @@ class Player:
             raise _failure(turn, error) from error
 
     async def _place(self, turn: Turn) -> tuple[PlacedCharge, ...]:
-        """Orders and refunds before the session: the same key counts once, so a turn that runs again does no harm.
+        """Orders, refunds and offers before the session: the same key counts once, so a turn that runs again does no harm.
 
         Charges wait until the session is saved: a code is sent once, and a turn may run again.
         """
-        if not turn.drafts and not turn.refunds:
-            return ()
+        orders: tuple[Order, ...] = ()
+        offers = [asked for asked in turn.payouts if isinstance(asked, PayoutDraft)]
         try:
-            orders = await self.checkout.place(turn.drafts, turn.refunds)
-        except (OrderRefusedError, RefundRefusedError) as error:
+            if turn.drafts or turn.refunds:
+                orders = await self.checkout.place(turn.drafts, turn.refunds)
+            if offers:
+                await self.checkout.offer_payouts(offers)
+            for asked in turn.payouts:
+                if not isinstance(asked, PayoutDraft):
+                    await self.checkout.withdraw_payout(asked)
+        except (OrderRefusedError, RefundRefusedError, PayoutRefusedError) as error:
             raise _failure(turn, error) from error
         ids = {(order.app_id, order.order_key): order.id for order in orders}
         return tuple(

@@ -6,7 +6,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from bot.orders.answers import Opened, Refused
-from bot.orders.order import Draft, Order, RefundDraft
+from bot.orders.order import Draft, Order, Payout, PayoutDraft, RefundDraft, Withdrawal
 from bot.orders.routing import Offer
 from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
@@ -39,5 +39,19 @@ class Counter(Protocol):
     ) -> Order | Refused: ...
 
     def wallet_at_till(self, amount: Money, candidates: Sequence[Wallet]) -> Wallet | None: ...
+
+    async def offer_payouts(self, drafts: Sequence[PayoutDraft]) -> None:
+        """Raise `PayoutRefusedError` for what cannot be offered; the same `payout_key` is the same offer."""
+        ...
+
+    async def withdraw_payout(self, asked: Withdrawal) -> None:
+        """Raise `PayoutRefusedError` for a claim that is not this person's."""
+        ...
+
+    async def find_claim(self, *, claim_id: str = "", token: str = "") -> Order | None: ...
+
+    async def payout_room(self, user_id: int, currency: str) -> Money: ...
+
+    def payout_wallets(self, payout: Payout) -> tuple[Wallet, ...]: ...
 
     async def cancel(self, order_id: str, user_id: int) -> Order | Refused: ...

@@ -1,14 +1,17 @@
 """What a payer sees once an order is no longer waiting: the receipt, and the ends that are not one. Pure."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
 from bot.orders.order import (
+    PAYOUT_IS_CLAIMED,
     REFUND_IS_OPEN,
     Attempt,
     AttemptState,
     Order,
     OrderState,
+    PayoutState,
     Refund,
     RefundState,
 )
@@ -37,6 +40,7 @@ def receipt_screen(order: Order, language: str) -> Screen:
         *((Text(_paid_line(paid, order.paid_at, language)),) if paid else ()),
         *_late_lines(order, language),
         *(Text(_refund_line(order, refund, language) + "\n") for refund in order.refunds),
+        *(Text(line + "\n") for line in _payout_lines(order, language)),
         *number_line(order, language),
     )
     return Screen(body, ((Key(_("Copy the order number"), copy=order.id),),))
@@ -135,3 +139,17 @@ def _refund_line(order: Order, refund: Refund, language: str) -> str:
         )
     moment = moment_text(refund.done_at or order.created_at, language)
     return _("{amount} refunded · {moment}").format(amount=refund.amount, moment=moment)
+
+
+def _payout_lines(order: Order, language: str) -> Iterator[str]:
+    """What is offered of it, and who has it now; what failed or was taken back stands as an offer or a refund."""
+    _ = translator(language)
+    for payout in order.payouts:
+        if payout.state is PayoutState.OFFERED:
+            until = moment_text(payout.claim_until, language)
+            yield _("{amount} waits to be claimed until {moment}.").format(amount=payout.amount, moment=until)
+        elif payout.state in PAYOUT_IS_CLAIMED:
+            yield _("{amount} was claimed and is on its way.").format(amount=payout.amount)
+        elif payout.state is PayoutState.DONE and payout.payee is not None:
+            wallet = wallet_name(payout.payee.wallet, language)
+            yield _("{amount} was received with {wallet}.").format(amount=payout.amount, wallet=wallet)

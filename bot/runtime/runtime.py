@@ -21,6 +21,7 @@ from bot.orders.order import Order
 from bot.orders.word import Word
 from bot.runtime import cashier
 from bot.runtime.acts import ORDERS_COMMANDS, Acts
+from bot.runtime.claims import Claims
 from bot.runtime.desk import Desk
 from bot.runtime.easel import Easel, Studio
 from bot.runtime.errors import ConflictError, StoreAwayError
@@ -42,6 +43,7 @@ from bot.texts import translator
 from miniprograms.sdk.app import App
 from miniprograms.sdk.limits import TOAST_UNITS_MAX
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from providers.sdk.clock import Clock, Random
 
 _TRIES_MAX: Final = 3
@@ -94,6 +96,7 @@ class Runtime:
             store=sessions,
             checkout=checkout,
             acts=Acts(by_id, checkout, surface, links, Inquiry(checkout, web_url, clock), read_code, home),
+            claims=Claims(checkout, lambda token: f"{web_url}/c/{token}"),
             links=links,
             identity=self._identity,
             random=random,
@@ -133,6 +136,10 @@ class Runtime:
     async def tell_refund(self, key: str, order: Order, word: Word) -> None:
         """`Teller.tell_refund`."""
         await self.handle(Settled(_origin(key, order, word.chat_id), order.app_id, word.page, word.result))
+
+    async def tell_payout(self, key: str, order: Order, page: str, result: PayoutResult) -> None:
+        """`Teller.tell_payout`."""
+        await self.handle(Settled(_origin(key, order, order.chat_id), order.app_id, page, result))
 
     async def close(self) -> None:
         """Nothing is lost by not calling it; call it when no more events come."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from bot.orders.order import Draft, RefundDraft
+from bot.orders.order import Draft, PayoutDraft, RefundDraft, Withdrawal
 from bot.runtime import stack
+from bot.runtime.asking import check_offer, check_refund, check_request
 from bot.runtime.drawing import draw_overlay, draw_page
 from bot.runtime.locker import Locker
 from bot.runtime.pocket import Charge
@@ -20,20 +21,14 @@ from miniprograms.sdk.actions import Options, PageNotFound, Question, StorageInf
 from miniprograms.sdk.app import App
 from miniprograms.sdk.data import Json, PageData
 from miniprograms.sdk.errors import ApiError, AuthorError, NavigationError, ScopeError
-from miniprograms.sdk.limits import (
-    ORDER_KEY_CHARS_MAX,
-    PAYMENT_EXPIRES_MAX_S,
-    PAYMENT_EXPIRES_MIN_S,
-    PAYMENT_TITLE_CHARS_MAX,
-    PAYMENTS_PER_TURN_MAX,
-    REFUND_REASON_CHARS_MAX,
-    REFUNDS_PER_TURN_MAX,
-)
+from miniprograms.sdk.limits import PAYMENTS_PER_TURN_MAX, REFUNDS_PER_TURN_MAX
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import PaymentRequest, PaymentResult, ShownCode
+from miniprograms.sdk.payout import Claim, PayoutOffer, PayoutResult
 from miniprograms.sdk.refund import RefundRequest, RefundResult
 from miniprograms.sdk.route import Api, Move
 from miniprograms.sdk.scenes import Scene
+from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
 
 if TYPE_CHECKING:
@@ -154,15 +149,18 @@ class Stage:
         """The first page, with nothing under it."""
         self.move(Move(api=Api.RE_LAUNCH, route=self.app.manifest.home))
 
-    async def hear(self, route: str, result: PaymentResult | RefundResult) -> None:
+    async def hear(self, route: str, result: PaymentResult | RefundResult | PayoutResult) -> None:
         """Tell the page that asked, the topmost when it is open twice; the app when it is closed."""
         frames = [*reversed(self.program.frames), *self.program.tabs]
         frame = next((frame for frame in frames if frame.route == route), None)
         listener = self.app if frame is None else self.page(frame)
-        if isinstance(result, PaymentResult):
-            await listener.on_payment(result)
-        else:
-            await listener.on_refund(result)
+        match result:
+            case PaymentResult():
+                await listener.on_payment(result)
+            case RefundResult():
+                await listener.on_refund(result)
+            case PayoutResult():
+                await listener.on_payout(result)
 
     # --- the Host of actions.py
 
@@ -259,7 +257,7 @@ class Stage:
         self.turn.check_open()
         self._check_scope("requestRefund", "scope.refund")
         where = asker.route if isinstance(asker, Page) else ""
-        _check_refund(where or self.app_id, request)
+        check_refund(where or self.app_id, request)
         if len(self.turn.refunds) >= REFUNDS_PER_TURN_MAX:
             raise AuthorError(f"{where}: more than {REFUNDS_PER_TURN_MAX} refunds are asked for in one turn.")
         seat = self.turn.origin.seat
@@ -273,6 +271,28 @@ class Stage:
                 request=request,
             )
         )
+
+    def pay_out(self, asker: object, offer: PayoutOffer) -> None:
+        self._check_payouts("requestPayout")
+        where = asker.route if isinstance(asker, Page) else self.app_id
+        check_offer(where, offer)
+        if offer.page and offer.page not in self.app.pages:
+            raise AuthorError(f"{where}: page={offer.page!r} is no page of this program.")
+        user_id = self.turn.origin.seat.user_id
+        self.turn.payouts.append(PayoutDraft(app_id=self.app_id, user_id=user_id, offer=offer))
+        self._check_many(where)
+
+    def withdraw(self, claim_id: str) -> None:
+        self._check_payouts("withdrawPayout")
+        user_id = self.turn.origin.seat.user_id
+        self.turn.payouts.append(Withdrawal(app_id=self.app_id, user_id=user_id, claim_id=claim_id))
+        self._check_many("")
+
+    async def claim(self, claim_id: str) -> Claim | None:
+        return await self.turn.claims.read(self.app_id, claim_id, self.turn.origin.seat.user_id, self.open_id)
+
+    async def payout_room(self, currency: str) -> Money:
+        return await self.turn.claims.checkout.payout_room(self.turn.origin.seat.user_id, currency)
 
     async def short_link(self, path: str, query: dict[str, str]) -> str:
         return await self.turn.links.make(self.app_id, path, query)
@@ -297,7 +317,7 @@ class Stage:
 
     def _draft(self, asker: object, request: PaymentRequest, expires_after_s: int) -> Draft:
         where = asker.route if isinstance(asker, Page) else ""
-        _check_request(where or self.app_id, request, expires_after_s)
+        check_request(where or self.app_id, request, expires_after_s)
         if len(self.turn.drafts) >= PAYMENTS_PER_TURN_MAX:
             raise AuthorError(
                 f"{where}: more than {PAYMENTS_PER_TURN_MAX} payments are asked for in one turn."
@@ -317,6 +337,16 @@ class Stage:
         if scope not in self.app.manifest.permission:
             raise ScopeError(
                 f"{api}:fail auth deny", f'Add "{scope}": {{"desc": "…"}} to $.permission of app.json.'
+            )
+
+    def _check_payouts(self, api: str) -> None:
+        self.turn.check_open()
+        self._check_scope(api, "scope.payout")
+
+    def _check_many(self, where: str) -> None:
+        if len(self.turn.payouts) > PAYMENTS_PER_TURN_MAX:
+            raise AuthorError(
+                f"{where or self.app_id}: more than {PAYMENTS_PER_TURN_MAX} payouts are asked for in one turn."
             )
 
     def _new_frame(self, route: str, query: dict[str, str]) -> Frame:
@@ -345,28 +375,3 @@ class Stage:
                 "page_data_dropped", app_id=self.app_id, route=frame.route, problems=error.error_count()
             )
             return kind.Data()
-
-
-def _check_request(where: str, request: PaymentRequest, expires_after_s: int) -> None:
-    if not request.amount:
-        raise AuthorError(f"{where}: a payment of nothing; what is free needs no order.")
-    if not 0 < len(request.title.strip()) <= PAYMENT_TITLE_CHARS_MAX:
-        raise AuthorError(f"{where}: a payment's title has 1 to {PAYMENT_TITLE_CHARS_MAX} characters.")
-    if not 0 < len(request.order_key) <= ORDER_KEY_CHARS_MAX:
-        raise AuthorError(f"{where}: an order_key has 1 to {ORDER_KEY_CHARS_MAX} characters.")
-    if not PAYMENT_EXPIRES_MIN_S <= expires_after_s <= PAYMENT_EXPIRES_MAX_S:
-        raise AuthorError(
-            f"{where}: expires_after_s is {PAYMENT_EXPIRES_MIN_S} to {PAYMENT_EXPIRES_MAX_S} seconds."
-        )
-
-
-def _check_refund(where: str, request: RefundRequest) -> None:
-    if request.amount is not None and not request.amount:
-        raise AuthorError(
-            f"{where}: a refund of nothing; leave the amount out to give back all that is left."
-        )
-    if not 0 < len(request.reason.strip()) <= REFUND_REASON_CHARS_MAX:
-        raise AuthorError(f"{where}: a refund's reason has 1 to {REFUND_REASON_CHARS_MAX} characters.")
-    for name, key in (("order_key", request.order_key), ("refund_key", request.refund_key)):
-        if not 0 < len(key) <= ORDER_KEY_CHARS_MAX:
-            raise AuthorError(f"{where}: a {name} has 1 to {ORDER_KEY_CHARS_MAX} characters.")

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
-from bot.orders.order import Draft, Order, RefundDraft
+from bot.orders.order import Draft, Order, PayoutDraft, RefundDraft, Withdrawal
+from bot.runtime.claims import Claims
 from bot.runtime.drawing import Token
 from bot.runtime.events import Origin, Settled
 from bot.runtime.identity import Identity
@@ -48,6 +49,7 @@ class Turn:
     identity: Identity
     checkout: Counter
     pocket: Pocket
+    claims: Claims
     toast: str = ""
     stale: bool = False
     mute: bool = False
@@ -56,6 +58,7 @@ class Turn:
     drafts: list[Draft] = field(default_factory=list)
     refunds: list[RefundDraft] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
+    payouts: list[PayoutDraft | Withdrawal] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     keys_drawn: int = 0
     active: str = ""  # the program whose code runs, for the log and for on_error

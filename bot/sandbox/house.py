@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.app import Host, Outside, open_host
 from bot.catalogue import Catalogue
+from bot.orders.columns import metadata
 from bot.orders.migrations import migrate
 from bot.orders.order import Order, Refund
-from bot.orders.schema import metadata
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import AccountName, Settings
 from bot.stores import prepare_data_dir

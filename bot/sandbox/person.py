@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.orders.order import Order, Refund
+from bot.orders.order import Order, Payout, Refund
 from bot.sandbox.bulletin import Bulletin, Topic
 from bot.sandbox.chat_view import ChatView
 from bot.sandbox.clock import SandboxClock
@@ -30,6 +30,7 @@ from bot.sandbox.shapes import (
     Paid,
     PayAsked,
     PayInvoice,
+    PayoutSeen,
     RefundAsked,
     RefundSeen,
     ScanAsked,
@@ -77,11 +78,11 @@ class PersonSide:
             Route("GET", "/sandbox/users/{user_id}/stars", "See the Telegram Stars a person has left.", self.see_stars, None, StarsSeen),
             Route("GET", "/sandbox/wallets", "See the wallets.", self.see_wallets, None, WalletsSeen),
             Route("GET", "/sandbox/wallets/{wallet}/history", "See what moved a wallet's money.", self.see_history, None, HistorySeen),
-            Route("POST", "/sandbox/wallets/{wallet}/scan", "Scan any code with a wallet.", self.scan, ScanAsked, BillSeen),
+            Route("POST", "/sandbox/wallets/{wallet}/scan", "Scan any code with a wallet; a claim link is claimed.", self.scan, ScanAsked, BillSeen),
             Route("POST", "/sandbox/wallets/{wallet}/pay", "Confirm a scanned bill.", self.pay, PayAsked, Paid),
             Route("GET", "/sandbox/clock", "Read the clock.", self.read_clock, None, ClockSeen),
             Route("POST", "/sandbox/clock", "Move the clock forward.", self.advance, ClockAsked, ClockSeen),
-            Route("GET", "/sandbox/orders", "See every order, its attempts and refunds.", self.see_orders, None, OrdersSeen),
+            Route("GET", "/sandbox/orders", "See every order, its attempts, refunds and payouts.", self.see_orders, None, OrdersSeen),
             Route("POST", "/sandbox/orders/{order_id}/refund", "Give money back, as the shop.", self.refund, RefundAsked, RefundSeen),
             Route("GET", "/sandbox/institutions", "Where the institutions' own APIs are served.", self.see_institutions, None, InstitutionsSeen),
             Route("POST", "/sandbox/faults", "Arm a fault of an institution or of the Bot API.", self.arm, FaultAsked, Done),
@@ -133,6 +134,7 @@ class PersonSide:
             amount_minor=scanned.bill.amount.minor,
             currency=scanned.bill.amount.currency,
             title=scanned.bill.title,
+            state=scanned.state,
         )
 
     async def pay(self, ask: Ask) -> Paid:
@@ -198,7 +200,7 @@ class PersonSide:
         if institution is None or asked.fault is None:
             known = ", ".join(institution.info.id for institution in self.institutions)
             raise NotThere(f"There is no institution {asked.provider!r} here; there are {known or 'none'}.")
-        institution.faults.arm(asked.fault, asked.times)
+        institution.faults.arm(asked.fault, asked.times, spare=asked.spare)
 
     def _wallet(self, ask: Ask) -> Wallet:
         here = self.wallets.wallets()
@@ -238,6 +240,7 @@ def _order(order: Order) -> OrderSeen:
             for attempt in order.attempts
         ],
         refunds=[_refund(refund) for refund in order.refunds],
+        payouts=[_payout(payout) for payout in order.payouts],
     )
 
 
@@ -248,4 +251,15 @@ def _refund(refund: Refund) -> RefundSeen:
         state=refund.state.value,
         amount_minor=refund.amount.minor,
         reason=refund.reason,
+    )
+
+
+def _payout(payout: Payout) -> PayoutSeen:
+    return PayoutSeen(
+        number=payout.number,
+        attempt=payout.attempt_number,
+        state=payout.state.value,
+        amount_minor=payout.amount.minor,
+        wallet=payout.payee.wallet.value if payout.payee else "",
+        provider=payout.payee.provider if payout.payee else "",
     )

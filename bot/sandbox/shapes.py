@@ -188,13 +188,17 @@ class HistorySeen(Told):
 
 
 class ScanAsked(Asked):
-    """Any code's text: a one-code link of ours, or a raw code of an institution."""
+    """Any code's text: a one-code link of ours, a raw code of an institution, or a claim link, which is claimed."""
 
     code: str = Field(min_length=1, max_length=CODE_CHARS_MAX)
 
 
 class BillSeen(Told):
-    """What the wallet shows before its owner confirms. `scheme` tells whose code it is."""
+    """What the wallet shows before its owner confirms. `scheme` tells whose code it is.
+
+    `claim`: money for the wallet, not a bill. The scan has gone through page and consent; `state` is `received`, or
+    `checking` while the institution has not answered. For a bill `state` is `unpaid`.
+    """
 
     bill: str
     scheme: str
@@ -203,6 +207,7 @@ class BillSeen(Told):
     amount_minor: int
     currency: str
     title: str
+    state: str
 
 
 class PayAsked(Asked):
@@ -284,6 +289,17 @@ class RefundSeen(Told):
     reason: str
 
 
+class PayoutSeen(Told):
+    """Money offered to whoever claims it. `wallet` and `provider` are empty until somebody has."""
+
+    number: str
+    attempt: str
+    state: str
+    amount_minor: int
+    wallet: str
+    provider: str
+
+
 class RefundAsked(Asked):
     """What the shop gives back, at most what is left of the payment."""
 
@@ -292,7 +308,7 @@ class RefundAsked(Asked):
 
 
 class OrderSeen(Told):
-    """An order with its attempts and refunds."""
+    """An order with its attempts, refunds and payouts."""
 
     id: str
     state: str
@@ -304,6 +320,7 @@ class OrderSeen(Told):
     created_at: str
     attempts: list[AttemptSeen]
     refunds: list[RefundSeen]
+    payouts: list[PayoutSeen]
 
 
 class OrdersSeen(Told):
@@ -315,7 +332,7 @@ class OrdersSeen(Told):
 class FaultAsked(Asked):
     """Arm a fault of one institution (`provider`, `fault`), or of the Bot API (`method`, `code`).
 
-    `code` 0 closes the connection without an answer; `after` lets the call have its effect first. `clear` disarms
+    `spare` leaves the institution's next so many calls alone first. `code` 0 closes the connection without an answer; `after` lets the call have its effect first. `clear` disarms
     the institutions.
     """
 
@@ -326,6 +343,7 @@ class FaultAsked(Asked):
     retry_after: int | None = Field(None, ge=1, le=3600)
     after: bool = False
     times: int = Field(1, ge=1, le=1000)
+    spare: int = Field(0, ge=0, le=1000)
     clear: bool = False
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import aiohttp
 
 from bot.sandbox.institutions import Institution, Institutions
+from bot.sandbox.receiving import CLAIM_PATH, ClaimRefused, Receiving
 from bot.sandbox.records import SandboxRecords
 from providers.sdk.codes import LINK_PATH, CodeError, EmvMerchant, MerchantCode, OneCode, recognise
 from providers.sdk.gateway import Bill, BillGone, Fault, PurseRefused
@@ -47,6 +48,7 @@ class ScannedBill:
     scheme: str
     provider: str
     bill: Bill
+    state: str = "unpaid"  # of money that was claimed by the scan: `received`, or `checking`
 
 
 class WalletApps:
@@ -61,6 +63,7 @@ class WalletApps:
     ) -> None:
         self._institutions, self._records = institutions, records
         self._host_url, self._changed = host_url, changed
+        self._receiving = Receiving(institutions, records)
         self._client: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -80,11 +83,26 @@ class WalletApps:
 
     async def scan(self, wallet: Wallet, code: str, language: str = "en") -> ScannedBill:
         """Look at a code as that wallet would. Raises `WalletRefused` with the reason in words."""
+        if code.strip().startswith(self._host_url().rstrip("/") + CLAIM_PATH):
+            return await self._receive(wallet, code.strip(), language)
         text = await self._behind_link(wallet, code.strip(), language)
         institution, bill = self._recognise(wallet, text)
         self._check_taken(wallet, institution)
         provider = institution.info.id
         return ScannedBill(f"{provider}:{bill.id}", _scheme(text) or provider, provider, bill)
+
+    async def _receive(self, wallet: Wallet, url: str, language: str) -> ScannedBill:
+        """A claim link asks for no payment: the owner of the wallet takes what it offers."""
+        try:
+            got = await self._receiving.receive(self._online(), wallet, url, _headers(wallet, language))
+        except ClaimRefused as refusal:
+            raise WalletRefused(str(refusal)) from refusal
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise WalletRefused("The page does not answer; try again in a moment.") from error
+        self._changed()
+        payee = wallet_name(wallet, language)
+        bill = Bill(id="", payee=payee, amount=got.amount, title=got.title, number="")
+        return ScannedBill("", "claim", got.provider, bill, got.state)
 
     def pay(self, wallet: Wallet, key: str, faults: Iterable[Fault] = ()) -> None:
         """The owner confirms. The faults are armed for this payment. Raises `WalletRefused`, then nothing has moved."""
@@ -141,12 +159,15 @@ class WalletApps:
             return code
         return found.link(host) if isinstance(found, OneCode) else code
 
-    async def _open_page(self, wallet: Wallet, url: str, language: str) -> str:
+    def _online(self) -> aiohttp.ClientSession:
         if self._client is None:
             raise WalletRefused("The wallet is offline.")
-        headers = {"User-Agent": USER_AGENTS[wallet], "Accept": "text/html", "Accept-Language": language}
+        return self._client
+
+    async def _open_page(self, wallet: Wallet, url: str, language: str) -> str:
+        client = self._online()
         try:
-            async with self._client.get(url, headers=headers, allow_redirects=False) as answer:
+            async with client.get(url, headers=_headers(wallet, language), allow_redirects=False) as answer:
                 if answer.status // 100 == 3:  # noqa: PLR2004  # RFC 9110, 15.4
                     return urljoin(url, answer.headers.get("Location", ""))
                 page = _read_page(await answer.text(errors="replace"))
@@ -155,6 +176,10 @@ class WalletApps:
         if not page.code:
             raise WalletRefused(page.said or "The page behind this code offers nothing to this wallet.")
         return page.code
+
+
+def _headers(wallet: Wallet, language: str) -> dict[str, str]:
+    return {"User-Agent": USER_AGENTS[wallet], "Accept": "text/html", "Accept-Language": language}
 
 
 def _scheme(code: str) -> str:

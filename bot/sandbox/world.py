@@ -34,6 +34,7 @@ from bot.sandbox.kit.street import WEB_URL, Branch, Street, as_received
 from bot.sandbox.kit.surface import MemorySurface
 from miniprograms.sdk.app import App
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from miniprograms.sdk.refund import RefundResult
 from providers.sdk.contract import ProviderPlugin
 from providers.sdk.testing import FixedRandom, ManualClock, OpenPurses
@@ -69,7 +70,7 @@ class World:
         self.book = MemoryBook()
         self.purses = OpenPurses()
         self.log: list[EventDict] = []
-        self.results: list[PaymentResult | RefundResult] = []
+        self.results: list[PaymentResult | RefundResult | PayoutResult] = []
         self.programs = _by_id(_catalogue().apps.values() if programs is None else programs)
         self.street = self._street(
             _catalogue().plugins.values() if providers is None else providers, keys_folder

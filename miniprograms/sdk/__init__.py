@@ -14,7 +14,7 @@ class Menu(Page):
         await self.set_data(cups=self.data.cups + 1)
 """
 
-from miniprograms.sdk.actions import Options, PageNotFound, Question, StorageInfo
+from miniprograms.sdk.actions import Actions, Options, PageNotFound, Question, StorageInfo
 from miniprograms.sdk.app import App
 from miniprograms.sdk.data import Field, PageData
 from miniprograms.sdk.errors import (
@@ -31,6 +31,7 @@ from miniprograms.sdk.errors import (
 from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import PaymentRequest, PaymentResult, PaymentStatus, ShownCode
+from miniprograms.sdk.payout import Claim, PayoutOffer, PayoutResult, PayoutStatus
 from miniprograms.sdk.refund import RefundRequest, RefundResult, RefundStatus
 from miniprograms.sdk.route import Query
 from miniprograms.sdk.view import (
@@ -40,6 +41,7 @@ from miniprograms.sdk.view import (
     CopyButton,
     LinkButton,
     Picture,
+    QrCode,
     Style,
     Text,
     TextInput,
@@ -49,11 +51,13 @@ from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet, wallet_name
 
 __all__ = [
+    "Actions",
     "ApiError",
     "App",
     "AuthorError",
     "Bold",
     "Button",
+    "Claim",
     "Code",
     "CopyButton",
     "DataError",
@@ -71,7 +75,11 @@ __all__ = [
     "PaymentRequest",
     "PaymentResult",
     "PaymentStatus",
+    "PayoutOffer",
+    "PayoutResult",
+    "PayoutStatus",
     "Picture",
+    "QrCode",
     "Query",
     "Question",
     "RefundRequest",

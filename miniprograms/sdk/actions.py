@@ -10,8 +10,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 from miniprograms.sdk.data import Json, encode
 from miniprograms.sdk.errors import AuthorError
-from miniprograms.sdk.limits import SHEET_ITEMS_MAX
+from miniprograms.sdk.limits import PAYOUT_EXPIRES_DEFAULT_S, SHEET_ITEMS_MAX
 from miniprograms.sdk.payment import PaymentRequest, ShownCode
+from miniprograms.sdk.payout import Claim, PayoutOffer
 from miniprograms.sdk.refund import RefundRequest
 from miniprograms.sdk.route import Api, Move, QueryValue, read_url
 from providers.sdk.money import Money
@@ -90,6 +91,13 @@ class Host(Protocol):
     def pay(self, asker: object, request: PaymentRequest, expires_after_s: int) -> None: ...
 
     def give_back(self, asker: object, request: RefundRequest) -> None: ...
+    def pay_out(self, asker: object, offer: PayoutOffer) -> None: ...
+
+    def withdraw(self, claim_id: str) -> None: ...
+
+    async def claim(self, claim_id: str) -> Claim | None: ...
+
+    async def payout_room(self, currency: str) -> Money: ...
 
     def charge(
         self, asker: object, request: PaymentRequest, slip: str, wallet: Wallet | None, expires_after_s: int
@@ -271,6 +279,46 @@ class Actions:
         slip = code.slip if isinstance(code, ShownCode) else code
         request = PaymentRequest(amount=amount, title=title, order_key=order_key)
         self._at_host().charge(self, request, slip, wallet, expires_after_s)
+
+    async def request_payout(
+        self,
+        order_id: str,
+        amount: Money,
+        title: str,
+        *,
+        payout_key: str,
+        page: str = "",
+        for_open_id: str = "",
+        expires_after_s: int = PAYOUT_EXPIRES_DEFAULT_S,
+    ) -> None:
+        """Offer part or all of a paid order of this person to whoever claims it; `on_payout` hears what becomes of it.
+
+        Nothing leaves before a claim. What nobody claims in time goes back to the payer by itself. The same
+        `payout_key` asks for the same offer again. `page` is the one that hears, the asker when left out. `for_open_id` binds it to one person of this program. The manifest
+        asks for `scope.payout`.
+        """
+        offer = PayoutOffer(
+            order_id=order_id,
+            amount=amount,
+            title=title,
+            payout_key=payout_key,
+            page=page or str(getattr(self, "route", "")),
+            for_open_id=for_open_id,
+            expires_after_s=expires_after_s,
+        )
+        self._at_host().pay_out(self, offer)
+
+    async def withdraw_payout(self, claim_id: str) -> None:
+        """Take back what this person has offered, if nobody has claimed it yet; `on_payout` hears how it stands."""
+        self._at_host().withdraw(claim_id)
+
+    async def read_claim(self, claim_id: str) -> Claim | None:
+        """How an offer of this program stands now, as this person may see it; None when there is none."""
+        return await self._at_host().claim(claim_id)
+
+    async def payout_room(self, currency: str) -> Money:
+        """How much this person may still offer, at once and today; what is beyond it goes back to the payer."""
+        return await self._at_host().payout_room(currency)
 
     async def set_storage(self, key: str, data: Json) -> None:
         """Keep a JSON value for this person: 1 MB a key, 10 MB in all. It outlives sessions and deploys."""

@@ -13,6 +13,7 @@ from miniprograms.sdk.errors import AuthorError
 from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from miniprograms.sdk.refund import RefundResult
 
 P = TypeVar("P", bound=type[Page])
@@ -78,6 +79,9 @@ class App(Actions):
 
     async def on_refund(self, result: RefundResult) -> None:
         """What became of a refund whose page is closed, or that the app asked for."""
+
+    async def on_payout(self, result: PayoutResult) -> None:
+        """What became of an offer whose page is closed."""
 
     def _check(self, route: str, page: type[Page]) -> None:
         where = f"{self.manifest.app_id}, @app.page({route!r})"

@@ -51,6 +51,12 @@ REFUNDS_PER_TURN_MAX: Final = 8
 PAYMENT_EXPIRES_MIN_S: Final = 60
 PAYMENT_EXPIRES_MAX_S: Final = 7200
 ORDER_KEY_CHARS_MAX: Final = 64
+# The order book's: how long what is offered waits to be claimed.
+PAYOUT_EXPIRES_MIN_S: Final = 60
+PAYOUT_EXPIRES_DEFAULT_S: Final = 24 * 3600
+PAYOUT_EXPIRES_MAX_S: Final = 24 * 3600
+# The order book's: some institutions show 32 characters of it (WeChat Pay, transfers, transfer_remark).
+PAYOUT_TITLE_CHARS_MAX: Final = 64
 # WeChat Pay, native prepay, description: 127 characters, the shortest of the institutions.
 PAYMENT_TITLE_CHARS_MAX: Final = 127
 # WeChat Pay, v3/refund/domestic/refunds, reason: 80 characters, the shortest of the institutions.

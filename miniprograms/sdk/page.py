@@ -6,6 +6,7 @@ from miniprograms.sdk.actions import Actions, Host
 from miniprograms.sdk.data import Json, PageData
 from miniprograms.sdk.errors import DataError
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from miniprograms.sdk.refund import RefundResult
 from miniprograms.sdk.route import Query
 from miniprograms.sdk.view import View
@@ -74,3 +75,6 @@ class Page(Actions):
 
     async def on_refund(self, result: RefundResult) -> None:
         """What became of a refund this page asked for, or of one that others made of a payment it asked for."""
+
+    async def on_payout(self, result: PayoutResult) -> None:
+        """What became of an offer of this page. Called once per change; after a failed try it may be open again."""

@@ -98,6 +98,13 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class QrCode:
+    """A picture above the text: this text as a QR code, drawn by the host."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class TextInput:
     """Ask for a line of text; the page method is called with `text=`. `placeholder` shows in the input field."""
 
@@ -115,7 +122,7 @@ class View:
 
     body: tuple[Text, ...]
     rows: tuple[tuple[AnyButton, ...], ...] = ()
-    picture: Picture | None = None
+    picture: Picture | QrCode | None = None
     text_input: TextInput | None = None
 
     def __init__(
@@ -123,7 +130,7 @@ class View:
         body: "str | Text | Iterable[str | Text]",
         rows: "Iterable[AnyButton | Sequence[AnyButton]]" = (),
         *,
-        picture: Picture | None = None,
+        picture: Picture | QrCode | None = None,
         text_input: TextInput | None = None,
     ) -> None:
         pieces = (body,) if isinstance(body, str | Text) else tuple(body)

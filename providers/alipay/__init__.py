@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from providers.alipay.doctor import AlipayDoctor
 from providers.alipay.gateway import AlipayGateway
-from providers.alipay.provider import Alipay
+from providers.alipay.provider import PAYOUT_MIN_MINOR, Alipay
 from providers.alipay.settings import AlipaySettings
 from providers.alipay.wire import CODE_PREFIX, CODE_USABLE_S
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
@@ -41,6 +41,8 @@ plugin = ProviderPlugin(
         expires_after_max_s=CODE_USABLE_S,
         refund_window=timedelta(days=365),  # the longest contract; a shorter one refuses earlier
         can_payout=True,
+        payout_min_minor=PAYOUT_MIN_MINOR,
+        identifies=True,
         has_statement=True,
         hosts=(
             "openapi.alipay.com",

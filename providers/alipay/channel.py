@@ -31,9 +31,20 @@ class Channel:
     def __init__(self, settings: AlipaySettings, keys: Keys, store: KeyStore) -> None:
         self._settings, self._keys, self._store = settings, keys, store
 
-    async def ask(self, call: Call, method: str, content: wire.Fields, *, notify_url: str = "") -> Answer:
-        """A verified answer. Raises `ProviderError` for everything else: such an answer says nothing."""
-        reply = await self._send(call, method, content, notify_url)
+    async def ask(
+        self,
+        call: Call,
+        method: str,
+        content: wire.Fields,
+        *,
+        notify_url: str = "",
+        beside: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """A verified answer. Raises `ProviderError` for everything else: such an answer says nothing.
+
+        `beside`: parameters of the few methods that want them beside `biz_content`, where then nothing is sent.
+        """
+        reply = await self._send(call, method, content, notify_url, beside)
         envelope = wire.open_envelope(reply.body, method)
         keys = await self._keys_for(envelope, call)
         signing.verify(keys, envelope.signed, envelope.signature)
@@ -64,9 +75,17 @@ class Channel:
             raise ReplyError(f"The statement's file was answered with HTTP status {reply.status}.")
         return reply.body
 
-    async def _send(self, call: Call, method: str, content: wire.Fields, notify_url: str = "") -> HttpReply:
+    async def _send(
+        self,
+        call: Call,
+        method: str,
+        content: wire.Fields,
+        notify_url: str = "",
+        beside: Mapping[str, str] | None = None,
+    ) -> HttpReply:
         """`charset` stands in the address too: the gateway decodes the form by it."""
-        parameters = {**self._common(method, call.clock.now()), "biz_content": wire.dump(content)}
+        told = {"biz_content": wire.dump(content)} if beside is None else beside
+        parameters = {**self._common(method, call.clock.now()), **told}
         if notify_url:
             parameters["notify_url"] = notify_url
         text = signing.signing_text(parameters)

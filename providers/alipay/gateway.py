@@ -1,7 +1,7 @@
 """Alipay's own side, simulated: the classic gateway on its own wire, with its refusals, signatures and notifications.
 
 It knows one merchant, made on first use. Keys and seals are in `institution`, records in `ledger`, what is done with
-trades in `desk`, transfers and statements in `office`; here stand the doors. Calls come as published SDKs send them:
+trades in `desk`, transfers and statements in `office`, visitors in `reception`; here stand the doors. Calls come as published SDKs send them:
 GET with everything in the address, POST with a form, or part of each.
 
 Faults of signatures, amounts and clocks bite in the answer of a call, or in the notification of a payment that was
@@ -19,6 +19,8 @@ from providers.alipay.desk import Desk
 from providers.alipay.institution import PAYEE, Institution, Refused, by_certificate
 from providers.alipay.ledger import Ledger
 from providers.alipay.office import BILL_PATH, Office
+from providers.alipay.reception import Reception
+from providers.alipay.visitor import AUTHORIZE, OAUTH_TOKEN
 from providers.sdk.gateway import Bill, GatewayContext
 from providers.sdk.money import Money
 from providers.sdk.transport import HttpReply, HttpRequest
@@ -40,6 +42,7 @@ class AlipayGateway:
         self._institution = Institution(context)
         self._desk = Desk(context, self._institution, self._ledger)
         self._office = Office(context, self._institution, self._ledger)
+        self._reception = Reception(context, self._institution, self._ledger)
         self._doors: Mapping[str, Door] = {
             wire.PRECREATE: self._desk.precreate,
             wire.PAY: self._desk.pay,
@@ -63,6 +66,8 @@ class AlipayGateway:
         """Answer one call."""
         if request.path == BILL_PATH:
             return self._office.bill_file(dict(parse_qsl(urlsplit(request.url).query)).get("token", ""))
+        if request.path == AUTHORIZE and request.method == "GET":
+            return self._reception.authorize(request)
         if request.path != GATEWAY_PATH or request.method not in {"GET", "POST"}:
             return HttpReply(404, body=b"Not Found")
         try:
@@ -101,12 +106,14 @@ class AlipayGateway:
 
     def _answer(self, parameters: Mapping[str, str]) -> HttpReply:
         method = parameters.get("method", "")
-        known = method in self._doors
+        known = method in self._doors or method == OAUTH_TOKEN
         key = wire.response_key(method) if known and _METHOD.fullmatch(method) else "error_response"
         certified = by_certificate(parameters)
         try:
             self._institution.check_merchant(parameters)
             _check_common(parameters, known=known)
+            if method == OAUTH_TOKEN:
+                return self._institution.reply(method, self._reception.token(parameters), certified=certified)
             document = self._doors[method](Ask.of(parameters, certified=certified))
         except Refused as refused:
             if not refused.signed:

@@ -125,6 +125,7 @@ class Institution:
         return {
             "base_url": base_url,
             "bill_url": base_url,
+            "openauth_url": base_url,
             "app_id": papers.app_id,
             "seller_id": papers.seller_id,
             "private_key": papers.merchant_key,

@@ -6,7 +6,7 @@ from typing import Final
 MASK: Final = b"***"
 
 _NAMES: Final = (
-    rb"auth_code|app_auth_token|auth_token|buyer_\w*?id|open_id|identity|name|payee_name|sign|private_key"
+    rb"auth_code|app_auth_token|auth_token|access_token|refresh_token|user_id|buyer_\w*?id|open_id|identity|name|payee_name|sign|private_key"
     rb"|bill_download_url"
 )
 _PATTERNS: Final = tuple(

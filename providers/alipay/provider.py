@@ -6,12 +6,12 @@ A merchant code is not yet a trade: that comes into being when somebody scans it
 number, neither for a query nor for closing; see `close` for what is made of that.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from providers.alipay import masks, reading, signing, wire
+from providers.alipay import masks, reading, signing, visitor, wire
 from providers.alipay.bill import read_bill
 from providers.alipay.channel import Channel
 from providers.alipay.settings import AlipaySettings, Keys
@@ -35,6 +35,7 @@ from providers.sdk.results import (
     Created,
     Declined,
     DeclineReason,
+    Identified,
     NotFound,
     NotSent,
     Paid,
@@ -177,6 +178,23 @@ class Alipay:
         if not answer.done:
             return reading.not_found(answer, "ORDER_NOT_EXIST")
         return reading.payout_snapshot(answer.fields, request)
+
+    def authorize_url(self, state: str, redirect_url: str) -> str:
+        """Alipay's silent authorisation page; works inside Alipay only."""
+        return visitor.authorize_url(self._settings, state, redirect_url) if self._keys.papers else ""
+
+    @settled
+    async def identify(
+        self, answer: Mapping[str, str], call: Call
+    ) -> Identified | Declined | NotSent | Unknown:
+        """The user id, or the open id, behind the visit."""
+        code = visitor.code_of(answer)
+        if not code:
+            return Declined(DeclineReason.PAYER, "", "Alipay sent the visitor back without a code.")
+        asked = {"grant_type": "authorization_code", "code": code}
+        return visitor.read_visitor(
+            (await self._channel.ask(call, visitor.OAUTH_TOKEN, {}, beside=asked)).fields
+        )
 
     def read_notification(self, request: HttpRequest, now: datetime) -> Verified | Rejected:
         """Verify the form with every key of Alipay that we hold, check its age, then read it."""

@@ -26,6 +26,10 @@ class AlipaySettings(ProviderSettings):
         default="https://dwbillcenter.alipay.com",
         description="The one host that statements are fetched from; an answer naming another is refused.",
     )
+    openauth_url: str = Field(
+        default="https://openauth.alipay.com",
+        description="Where Alipay's web view asks who the visitor is; https://openauth-sandbox.dl.alipaydev.com for its sandbox.",
+    )
     app_id: str = Field(description="The application's number, 16 digits.", pattern=r"^[0-9]{1,32}$")
     seller_id: str = Field(
         default="",

@@ -30,6 +30,7 @@ from providers.sdk.results import (
     Closed,
     Created,
     Declined,
+    Identified,
     NotFound,
     NotSent,
     PayoutSnapshot,
@@ -77,7 +78,11 @@ class ProviderInfo:
     partial_refunds: bool = True
     can_close: bool = True
     can_payout: bool = False
+    payout_min_minor: int = 1
+    payout_max_minor: int = 10**10  # without the payee's name
+    identifies: bool = False  # has the verbs of `Identifying`
     has_statement: bool = False
+    statement_has_payouts: bool = False
     hosts: tuple[str, ...] = ()  # production and test hosts the transport may reach
     code_prefixes: tuple[str, ...] = ()  # a code that starts otherwise is not shown to anyone
     acknowledge_within_s: int = 5
@@ -249,6 +254,24 @@ class Rotating(Protocol):
 
     async def refresh(self, call: Call) -> None:
         """Fetch the institution's present keys into the key store. Raises `ProviderError`; the old ones stay."""
+        ...
+
+
+class Identifying(Protocol):
+    """A provider that can learn, inside the payee's own wallet, what the institution calls that person.
+
+    The host sends the wallet's web view to `authorize_url`; the institution sends it back to `redirect_url` with
+    something in the address that only `identify` can make an id of, once. Declared by `info.identifies`.
+    """
+
+    def authorize_url(self, state: str, redirect_url: str) -> str:
+        """Where to send the web view; empty when this account is not set up for it. `state` comes back as it went."""
+        ...
+
+    async def identify(
+        self, answer: Mapping[str, str], call: Call
+    ) -> Identified | Declined | NotSent | Unknown:
+        """The id behind the query of the address that the institution sent back to. `Declined`: begin anew."""
         ...
 
 

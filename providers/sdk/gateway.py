@@ -59,14 +59,19 @@ class FaultBox:
 
     def __init__(self) -> None:
         self._armed: dict[Fault, int] = {}
+        self._spared: dict[Fault, int] = {}
 
-    def arm(self, fault: Fault, times: int = 1) -> None:
-        """The next `times` chances are taken."""
+    def arm(self, fault: Fault, times: int = 1, *, spare: int = 0) -> None:
+        """The next `times` chances are taken, after the first `spare`."""
         self._armed[fault] = self._armed.get(fault, 0) + times
+        self._spared[fault] = spare
 
     def take(self, fault: Fault) -> bool:
         """True if that fault was armed; spends it."""
         left = self._armed.get(fault, 0)
+        if left and self._spared.get(fault):
+            self._spared[fault] -= 1
+            return False
         if left:
             self._armed[fault] = left - 1
         return left > 0
@@ -78,6 +83,7 @@ class FaultBox:
     def clear(self) -> None:
         """Back to good behaviour."""
         self._armed.clear()
+        self._spared.clear()
 
 
 class Drawer(Protocol):
@@ -220,6 +226,15 @@ class SignsAgain(Protocol):
 
     def signed_again(self, request: HttpRequest) -> HttpRequest:
         """The same notification, signed now. The courier asks before every delivery but the first."""
+        ...
+
+
+@runtime_checkable
+class Handing(Protocol):
+    """A gateway whose payees must accept a payout in their wallet's app."""
+
+    def receive(self, confirm: Mapping[str, str], wallet: Wallet) -> None:
+        """The payee accepts: `confirm` is `PayoutSnapshot.confirm`. Raises `BillGone`, changing nothing."""
         ...
 
 

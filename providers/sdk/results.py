@@ -8,6 +8,7 @@
 | refund       | RefundSnapshot · Declined · NotSent · Unknown                |
 | query_refund | RefundSnapshot · NotFound · NotSent · Unknown                |
 | payout, query_payout | PayoutSnapshot · Declined/NotFound · NotSent · Unknown |
+| identify     | Identified · Declined · NotSent · Unknown                    |
 | read_notification    | Verified · Rejected                                  |
 """
 
@@ -154,6 +155,13 @@ class PayoutSnapshot:
     provider_ref: str = ""
     confirm: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What the institution calls the person behind the wallet: openid, user id. It goes into `PayoutRequest.payee`."""
+
+    payee: str = field(repr=False)
 
 
 Fact = Snapshot | RefundSnapshot | PayoutSnapshot

@@ -8,7 +8,7 @@ from providers.wechatpay.doctor import WeChatPayDoctor
 from providers.wechatpay.gateway import WeChatPayGateway
 from providers.wechatpay.provider import WeChatPay
 from providers.wechatpay.settings import WeChatPaySettings
-from providers.wechatpay.wire import CODE_PREFIX
+from providers.wechatpay.wire import CODE_PREFIX, NAMED_PAYOUT_MINOR
 
 
 def build(settings: WeChatPaySettings, keys: KeyStore) -> Provider:
@@ -32,8 +32,11 @@ plugin = ProviderPlugin(
         refund_window=timedelta(days=365),
         refunds_max=50,
         can_payout=True,
+        payout_min_minor=10,
+        payout_max_minor=NAMED_PAYOUT_MINOR - 1,
+        identifies=True,
         has_statement=True,
-        hosts=("api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"),
+        hosts=("api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "api.weixin.qq.com"),
         code_prefixes=(CODE_PREFIX,),
         acknowledge_within_s=5,
     ),

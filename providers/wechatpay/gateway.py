@@ -1,7 +1,8 @@
 """WeChat Pay's own side, simulated: APIv3 on the same wire, with its signatures, errors and notifications.
 
 It knows one merchant, made on first use. The keys and seals are in `institution`, the records in `ledger`, what is done
-with orders and refunds in `desk`, transfers, bills and certificates in `office`; here stand the doors.
+with orders and refunds in `desk`, transfers, bills and certificates in `office`, visitors in `reception`; here stand
+the doors.
 """
 
 import json
@@ -21,6 +22,7 @@ from providers.wechatpay.desk import Desk
 from providers.wechatpay.institution import Institution, Refused, dump
 from providers.wechatpay.ledger import Ledger, Trade
 from providers.wechatpay.office import Office
+from providers.wechatpay.reception import Reception
 
 PAYEE: Final = "Moon Gate Shop 月门小店"
 _TRANSACTIONS: Final = r"/v3/pay/transactions"
@@ -38,6 +40,7 @@ class WeChatPayGateway:
         self._institution = Institution(context)
         self._desk = Desk(context, self._institution, self._ledger)
         self._office = Office(context, self._institution, self._ledger)
+        self._reception = Reception(context, self._institution, self._ledger)
         self._doors: tuple[tuple[str, re.Pattern[str], Door], ...] = tuple(
             (method, re.compile(path), door) for method, path, door in self._plan()
         )
@@ -49,6 +52,9 @@ class WeChatPayGateway:
 
     async def handle(self, request: HttpRequest) -> HttpReply:
         """Answer one API call. A merchant whose signature does not hold gets an unsigned 401."""
+        visited = self._reception.serve(request)
+        if visited is not None:
+            return visited
         if self._ledger.refunds_take:
             self._desk.ripen_all()
         signer = self._institution.signer_for(request.headers)
@@ -77,9 +83,9 @@ class WeChatPayGateway:
         """The payer confirmed. Raises `BillGone` or `PurseRefused`, changing nothing."""
         self._desk.settle(self._payable(bill_id), wallet)
 
-    def receive(self, package: str, wallet: Wallet) -> None:
+    def receive(self, confirm: Mapping[str, str], wallet: Wallet) -> None:
         """The payee confirmed a transfer (`wx.requestMerchantTransfer`). Raises `BillGone`."""
-        self._office.receive(package, wallet)
+        self._office.receive(confirm.get("package", ""), wallet)
 
     def acknowledged(self, reply: HttpReply) -> bool:
         """200 and 204 count, whatever the body."""

@@ -3,6 +3,7 @@
 Everything is made once and kept in the drawer, so that a restarted sandbox signs as before.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -115,7 +116,15 @@ class Institution:
             "public_key": _public_text(_key(papers.public_private)),
             "platform_certificates": "".join(one.pem for one in self.certificates),
             "transfer_scene_id": "1000",
+            "app_secret": self.app_secret,
+            "open_url": base_url,
+            "oauth_url": base_url,
         }
+
+    @property
+    def app_secret(self) -> str:
+        """The AppSecret, 32 hexadecimal digits in life."""
+        return hashlib.sha256(f"AppSecret {self.papers.apiv3_key}".encode()).hexdigest()[:32]
 
     # --- the merchant's signature ---
 

@@ -7,7 +7,7 @@ MASK: Final = b"***"
 
 _NAMES: Final = (
     rb"(?:sp_|sub_)?openid|auth_code|ciphertext|paySign|signature|user_name|package_info|package|prepay_id"
-    rb"|payer_client_ip|private_key|apiv3_key"
+    rb"|payer_client_ip|private_key|apiv3_key|access_token|refresh_token|app_secret"
 )
 _PATTERNS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), kept + MASK)
@@ -18,7 +18,7 @@ _PATTERNS: Final = tuple(
         (rb'("(?:' + _NAMES + rb')"\s*:\s*")(?:[^"\\]|\\.)*', rb"\g<1>"),
         (rb'(\\"(?:' + _NAMES + rb')\\"\s*:\s*\\")(?:(?!\\").)*', rb"\g<1>"),  # JSON inside a JSON string
         (rb"(?<![0-9])1[0-5][0-9]{16}(?![0-9])", b""),  # a payer code, wherever it stands
-        (rb"([?&]token=)[^&\s\"']+", rb"\g<1>"),
+        (rb"([?&](?:token|secret|code)=)[^&\s\"']+", rb"\g<1>"),
         (rb"(prepay_id=)[A-Za-z0-9]+", rb"\g<1>"),
     )
 )

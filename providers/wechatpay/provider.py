@@ -29,6 +29,7 @@ from providers.sdk.results import (
     Declined,
     DeclineReason,
     Fact,
+    Identified,
     NotFound,
     NotSent,
     Paid,
@@ -41,7 +42,7 @@ from providers.sdk.results import (
     Verified,
 )
 from providers.sdk.transport import Headers, HttpReply, HttpRequest
-from providers.wechatpay import signing, wire
+from providers.wechatpay import signing, visitor, wire
 from providers.wechatpay.bill import read_bill, unpack
 from providers.wechatpay.channel import Channel
 from providers.wechatpay.masks import scrub
@@ -157,6 +158,20 @@ class WeChatPay:
         if not isinstance(answer, Refusal):
             return wire.read_transfer(answer, self._account)
         return _not_found(answer)
+
+    def authorize_url(self, state: str, redirect_url: str) -> str:
+        """WeChat's silent authorisation page; works inside WeChat only."""
+        return visitor.authorize_url(self._settings, state, redirect_url)
+
+    @settled
+    async def identify(
+        self, answer: Mapping[str, str], call: Call
+    ) -> Identified | Declined | NotSent | Unknown:
+        """The openid behind the visit, of the appid that transfers are made with."""
+        if not answer.get("code"):
+            return Declined(DeclineReason.PAYER, "", "WeChat sent the visitor back without a code.")
+        reply = await call.transport.send(visitor.openid_request(self._settings, answer["code"]))
+        return visitor.read_openid(reply)
 
     def read_notification(self, request: HttpRequest, now: datetime) -> Verified | Rejected:
         """Signature and freshness on the raw bytes, then decrypt, then read."""

@@ -50,6 +50,16 @@ class WeChatPaySettings(ProviderSettings):
         default="",
         description="Scene of transfers to users, granted by WeChat Pay (1000 …); empty: no payouts.",
     )
+    app_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="The appid's AppSecret, to learn who claims a payout; empty: payouts cannot be claimed with WeChat.",
+    )
+    open_url: str = Field(
+        default="https://open.weixin.qq.com", description="Where WeChat's web view asks who the visitor is."
+    )
+    oauth_url: str = Field(
+        default="https://api.weixin.qq.com", description="Where the openid behind a visit is asked for."
+    )
     transfer_scene_report: dict[str, str] = Field(
         default={}, description='What the scene must report, as JSON: {"活动名称": "新会员有礼"}.'
     )

@@ -11,10 +11,12 @@ from pydantic import SecretStr
 from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout, Opened
 from bot.orders.order import Draft, Order
+from bot.orders.payouting import PayoutLimits
 from bot.orders.ports import Account
 from bot.orders.word import Word
 from bot.orders.worker import Worker
 from miniprograms.sdk.payment import PaymentRequest, PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from providers.sdk.contract import Call, ProviderInfo
 from providers.sdk.gateway import Notification
 from providers.sdk.money import Money
@@ -41,6 +43,7 @@ class ListTeller:
         self.shown: list[Order] = []
         self.told: list[tuple[str, PaymentResult]] = []
         self.refunds: list[Word] = []
+        self.paid_out: list[tuple[str, PayoutResult]] = []
         self.broken = False
 
     async def show(self, order: Order) -> int | None:
@@ -55,6 +58,10 @@ class ListTeller:
     async def tell_refund(self, key: str, order: Order, word: Word) -> None:
         self._check()
         self.refunds.append(word)
+
+    async def tell_payout(self, key: str, order: Order, page: str, result: PayoutResult) -> None:
+        self._check()
+        self.paid_out.append((page, result))
 
     @property
     def results(self) -> list[str]:
@@ -89,6 +96,7 @@ class Shop:
         self.acknowledged: list[Acknowledged] = []
         self.last_look = World()
         self.hearsay = False  # True where a test makes up words of institutions that these never said
+        self.limits = PayoutLimits()
         self.open_door()
 
     @classmethod
@@ -103,7 +111,12 @@ class Shop:
     def open_door(self) -> None:
         """A new process on what is stored."""
         self.checkout = Checkout(
-            self.book, self.accounts(), clock=self.clock, random=self.random, watch=self.watch
+            self.book,
+            self.accounts(),
+            clock=self.clock,
+            random=self.random,
+            watch=self.watch,
+            limits=self.limits,
         )
         self.worker = Worker(self.checkout, self.teller)
 

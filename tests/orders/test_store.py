@@ -14,11 +14,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from bot.orders import statement_rows
 from bot.orders.audit import Cause, CauseKind
 from bot.orders.book import StaleError, insert_once, open_book
+from bot.orders.columns import Moment, metadata
 from bot.orders.migrations import SchemaError, revisions
 from bot.orders.order import AttemptState
 from bot.orders.posting import Posting
 from bot.orders.rows import load, save
-from bot.orders.schema import APPEND_ONLY, Moment, attempts, audit, metadata, orders, outbox
+from bot.orders.schema import APPEND_ONLY, attempts, audit, orders, outbox
 from bot.orders.statement import Verdict
 from bot.orders.table import OrderEvent
 from providers.sdk.money import Money

@@ -19,6 +19,7 @@ from bot.orders.order import (
     AttemptState,
     Order,
     OrderState,
+    PayoutState,
     RefundState,
 )
 from bot.orders.posting import Kind
@@ -32,6 +33,7 @@ Invariant = Callable[[World], Iterator[str]]
 # Whose word may end something: a verified notification, an answer to a question or call of ours, an operator.
 _WORD: Final = frozenset({CauseKind.NOTIFICATION, CauseKind.QUERY, CauseKind.REPLY, CauseKind.OPERATOR})
 _ENDS: Final = {*AttemptState, *RefundState} - ATTEMPT_IS_OPEN - REFUND_IS_OPEN
+_HOLDS_NOTHING = frozenset({RefundState.FAILED, PayoutState.FAILED, PayoutState.WITHDRAWN})
 
 
 def i1_paid_never_becomes_unpaid(world: World) -> Iterator[str]:
@@ -49,18 +51,18 @@ def i1_paid_never_becomes_unpaid(world: World) -> Iterator[str]:
 
 
 def i2_no_more_goes_back_than_was_paid(world: World) -> Iterator[str]:
-    """Per attempt: what is done and what is reserved, in the book and at the institution."""
+    """Per attempt: what is done and what is reserved, back and out, in the book and at the institution."""
     for order, attempt in _attempts(world):
         held = sum(
-            refund.amount.minor
-            for refund in order.refunds
-            if refund.attempt_number == attempt.number and refund.state is not RefundState.FAILED
+            part.amount.minor
+            for part in (*order.refunds, *order.payouts)
+            if part.attempt_number == attempt.number and part.state not in _HOLDS_NOTHING
         )
         paid = attempt.amount.minor if attempt.state in ATTEMPT_HAS_MONEY else 0
         if held > paid:
-            yield f"{_name(order, attempt)}: {held} is refunded or reserved of {paid} paid"
+            yield f"{_name(order, attempt)}: {held} is refunded, paid out or reserved of {paid} paid"
         if held != attempt.refunding_minor:
-            yield f"{_name(order, attempt)}: {held} is held by its refunds, but {attempt.refunding_minor} is noted"
+            yield f"{_name(order, attempt)}: {held} is held by its refunds and payouts, but {attempt.refunding_minor} is noted"
     for charge in world.charges or ():
         if charge.returned_minor > charge.minor:
             yield f"{charge.provider} returned {charge.returned_minor} of {charge.minor} of {charge.number}"
@@ -108,7 +110,7 @@ def i4_every_charge_is_somewhere(world: World) -> Iterator[str]:
 
 
 def i5_the_ledger_adds_up(world: World) -> Iterator[str]:
-    """Every transaction and every currency to nothing; every order to what its attempts and refunds say."""
+    """Every transaction and every currency to nothing; every order to what its attempts, refunds and payouts say."""
     try:
         check_balanced(world.lines)
     except UnbalancedError as error:
@@ -119,8 +121,9 @@ def i5_the_ledger_adds_up(world: World) -> Iterator[str]:
         )
         held = sum(one.amount.minor for one in order.attempts if one.state in ATTEMPT_HAS_MONEY)
         back = sum(one.amount.minor for one in order.refunds if one.state is RefundState.DONE)
-        if booked != held - back:
-            yield f"order {order.id}: {booked} is booked, but {held} came and {back} went back"
+        out = sum(one.amount.minor for one in order.payouts if one.state is PayoutState.DONE)
+        if booked != held - back - out:
+            yield f"order {order.id}: {booked} is booked, but {held} came, {back} went back and {out} out"
 
 
 def i6_the_audit_is_whole(world: World) -> Iterator[str]:
@@ -170,7 +173,7 @@ def i8_what_is_acknowledged_is_stored(world: World) -> Iterator[str]:
 
 
 def i9_nothing_open_is_forgotten(world: World) -> Iterator[str]:
-    """Every attempt and refund that is not final has a next check, and so has every order that waits."""
+    """Every attempt, refund and payout that is not final has a next check, and so has every order that waits."""
     for order, attempt in _attempts(world):
         if attempt.open and attempt.next_check_at is None:
             yield f"{_name(order, attempt)} is {attempt.state} and will never be checked"
@@ -180,6 +183,9 @@ def i9_nothing_open_is_forgotten(world: World) -> Iterator[str]:
         for refund in order.refunds:
             if refund.state in REFUND_IS_OPEN and refund.next_check_at is None:
                 yield f"order {order.id} refund {refund.number} is {refund.state} and will never be checked"
+        for payout in order.payouts:
+            if payout.open and payout.next_check_at is None:
+                yield f"order {order.id} payout {payout.number} is {payout.state} and will never be checked"
 
 
 def i10_one_open_attempt_per_institution(world: World) -> Iterator[str]:
@@ -273,6 +279,7 @@ def _stands(order: Order) -> Iterator[tuple[str, str]]:
     yield "order", order.state
     yield from ((attempt.number, attempt.state) for attempt in order.attempts)
     yield from ((refund.number, refund.state) for refund in order.refunds)
+    yield from ((payout.number, payout.state) for payout in order.payouts)
 
 
 def _claims_too_much(order: Order, attempt: Attempt, charge: Charge | None) -> Iterator[str]:
@@ -315,10 +322,11 @@ def _purse_differs(world: World) -> Iterator[str]:
     """The charges that were looked at are all there are."""
     assert world.purse is not None
     taken = sum(charge.minor for charge in world.charges or ())
-    back = sum(charge.returned_minor for charge in world.charges or ())
+    out = (one for order in world.orders for one in order.payouts if one.state is PayoutState.DONE)
+    back = sum(charge.returned_minor for charge in world.charges or ()) + sum(one.amount.minor for one in out)
     if (taken, back) != (world.purse.taken_minor, world.purse.back_minor):
         purse = world.purse
-        yield f"charges of {taken} and returns of {back}; purses say {purse.taken_minor} and {purse.back_minor}"
+        yield f"charges of {taken}, returns and payouts of {back}; purses say {purse.taken_minor} and {purse.back_minor}"
 
 
 def _may_end(entry: Entry, before: tuple[Entry, ...]) -> bool:

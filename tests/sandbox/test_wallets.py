@@ -25,7 +25,7 @@ async def test_a_scan_shows_the_bill(person, shop):
 
     assert told == {
         "bill": "toybank:A1", "scheme": "toybank", "provider": "toybank", "payee": "Toy Coffee", "amount_minor": 1800,
-        "currency": "CNY", "title": "Latte",
+        "currency": "CNY", "title": "Latte", "state": "unpaid",
     }  # fmt: skip
 
 

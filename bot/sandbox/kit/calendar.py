@@ -7,13 +7,14 @@ from typing import Any, Final
 from sqlalchemy import Column, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.orders.schema import InboxState, OutboxState, attempts, inbox, orders, outbox, refunds
+from bot.orders.schema import InboxState, OutboxState, attempts, inbox, orders, outbox, payouts, refunds
 
 # Every column that the worker's rounds look at, and which rows of it wait.
 _CALENDAR: Final[Mapping[Column[Any], Sequence[Any]]] = {
     orders.c.next_check_at: (),
     attempts.c.next_check_at: (),
     refunds.c.next_check_at: (),
+    payouts.c.next_check_at: (),
     inbox.c.next_try_at: (inbox.c.state == InboxState.NEW,),
     outbox.c.next_try_at: (outbox.c.state == OutboxState.NEW,),
 }

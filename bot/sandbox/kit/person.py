@@ -8,12 +8,14 @@ from bot.orders.order import Order
 from bot.runtime.events import Command, Event, Origin, Photo, Seat, Tap, Words
 from bot.runtime.links import Links
 from bot.runtime.picture import qr_png
+from bot.runtime.scanner import read_code
 from bot.runtime.screen import Key, Screen
 from bot.sandbox.kit.surface import keys_of, text_of
 from bot.sandbox.kit.wallet import PersonWallet, PersonWallets
 from bot.sandbox.kit.words import described, find_key
 from miniprograms.sdk.app import App
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from miniprograms.sdk.refund import RefundResult
 from miniprograms.sdk.route import QueryValue, read_url
 from miniprograms.sdk.testing.vocabulary import PlayError
@@ -94,6 +96,11 @@ class PersonChat:
         self.world.restart_host(on_post=on_post)
         return self
 
+    def follow(self, address: str) -> Self:
+        if not address.startswith(ADDRESS):
+            raise PlayError(f"{address!r} does not lead to this bot.")
+        return self._follow(address)
+
     # --- looking
 
     def see(self, text: str) -> Self:
@@ -151,6 +158,20 @@ class PersonChat:
         mine = {order.id for order in self.orders}
         heard = (one for one in self.world.results if isinstance(one, RefundResult))
         return tuple(result for result in heard if result.order_id in mine)
+
+    @property
+    def payouts(self) -> tuple[PayoutResult, ...]:
+        mine = {order.id for order in self.orders}
+        heard = (one for one in self.world.results if isinstance(one, PayoutResult))
+        return tuple(result for result in heard if result.order_id in mine)
+
+    @property
+    def shown_code(self) -> str:
+        pictures = [screen.picture for screen in self.in_sight() if screen.picture]
+        code = read_code(pictures[-1]) if pictures else None
+        if code is None:
+            raise PlayError(f"No code is shown here.\n{self.described()}")
+        return code
 
     @property
     def orders(self) -> Sequence[Order]:

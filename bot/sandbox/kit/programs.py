@@ -1,4 +1,4 @@
-"""Mini programs with an ear on `on_payment` and `on_refund`: the same pages, and a note of what each of them heard."""
+"""Mini programs with an ear on what they are told of money: the same pages, and a note of what each of them heard."""
 
 import copy
 from collections.abc import Callable
@@ -7,9 +7,10 @@ from typing import Any
 from miniprograms.sdk.app import App
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from miniprograms.sdk.refund import RefundResult
 
-Hear = Callable[[PaymentResult | RefundResult], None]
+Hear = Callable[[PaymentResult | RefundResult | PayoutResult], None]
 
 
 def overheard(app: App, hear: Hear) -> App:
@@ -21,7 +22,7 @@ def overheard(app: App, hear: Hear) -> App:
 
 
 def _listening(kind: type[Any], hear: Hear) -> type[Any]:
-    """A subclass that notes what its `on_payment` and `on_refund` hear once those have returned."""
+    """A subclass that notes what its three hooks hear once those have returned."""
 
     async def on_payment(self: App | Page, result: PaymentResult) -> None:
         await kind.on_payment(self, result)
@@ -31,6 +32,10 @@ def _listening(kind: type[Any], hear: Hear) -> type[Any]:
         await kind.on_refund(self, result)
         hear(result)
 
-    hooks = {"on_payment": on_payment, "on_refund": on_refund}
+    async def on_payout(self: App | Page, result: PayoutResult) -> None:
+        await kind.on_payout(self, result)
+        hear(result)
+
+    hooks = {"on_payment": on_payment, "on_refund": on_refund, "on_payout": on_payout}
     body = {**hooks, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
     return type(kind.__name__, (kind,), body)

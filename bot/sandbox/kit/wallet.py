@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.orders.order import AttemptState, Order, OrderState
 from bot.runtime.cashier import Verb, write_key
+from bot.sandbox.kit.claim import claim
 from bot.sandbox.kit.scan import Phone, Scanned, wallets_at_till
 from bot.sandbox.kit.street import Branch
 from bot.sandbox.kit.surface import keys_of
@@ -29,11 +30,11 @@ class PersonWallet:
 
     def __init__(self, chat: "PersonChat", kind: Wallet | None = None) -> None:
         self._chat, self._world = chat, chat.world
-        self._phone = Phone(chat, kind)
+        self._phone, self._fixed = Phone(chat, kind), kind
 
     @property
     def kind(self) -> Wallet:
-        return self._phone.wallet_for(self._phone.order())
+        return self._fixed or self._phone.wallet_for(self._phone.order())
 
     @property
     def charged(self) -> Money:
@@ -52,6 +53,10 @@ class PersonWallet:
     def approve(self) -> "PersonChat":
         hand = self._phone.in_hand()
         self._deliver(hand, self._settle(hand))
+        return self._chat
+
+    def claim(self, link: str) -> "PersonChat":
+        claim(self._world, self.kind, link)
         return self._chat
 
     def cancel(self) -> "PersonChat":

@@ -26,7 +26,7 @@ const WORDS = {
     resetAsk: "Start a fresh world?", resetText: "Chats, orders and wallets go back to the first day.", resetDo: "Start afresh", keep: "Keep this one",
     faultsTitle: "What should go wrong?", faultsText: "Each is used up by the next payment you confirm.", faultsNone: "Nothing, all well",
     advanced: "The clock has moved.", silent: "The bot has not answered.", photo: "Picture", document: "File", code: "QR code", noCommands: "The bot has set no commands.",
-    withFaults: "Going wrong", alert: "The bot says", okay: "All right", payStars: "Pay with Telegram Stars?", attempts: "attempts",
+    withFaults: "Going wrong", alert: "The bot says", okay: "All right", payStars: "Pay with Telegram Stars?", receiveWith: "Receive with …", received: "Received", onItsWay: "On its way", attempts: "attempts",
   },
   zh: {
     skip: "跳到聊天", sandbox: "沙盒", note: "都是游戏币，什么都不会离开这台机器。", tools: "沙盒", clock: "时钟",
@@ -42,7 +42,7 @@ const WORDS = {
     resetAsk: "从头开始？", resetText: "聊天、订单和钱包都回到第一天。", resetDo: "从头开始", keep: "保留现状",
     faultsTitle: "让什么出错？", faultsText: "每一项只用于你确认的下一笔付款。", faultsNone: "一切正常",
     advanced: "时钟已拨快。", silent: "机器人没有回应。", photo: "图片", document: "文件", code: "二维码", noCommands: "机器人没有设置命令。",
-    withFaults: "将会出错", alert: "机器人说", okay: "好的", payStars: "用 Telegram 星星付款？", attempts: "次尝试",
+    withFaults: "将会出错", alert: "机器人说", okay: "好的", payStars: "用 Telegram 星星付款？", receiveWith: "用哪个钱包收？", received: "已收款", onItsWay: "正在转入", attempts: "次尝试",
   },
 };
 const FAULTS = {
@@ -56,6 +56,7 @@ const FAULTS = {
   truncated: ["The next answer is cut short", "下一个应答被截断"], garbage: ["The next answer is nonsense", "下一个应答是乱码"],
 };
 const STATES = {
+  offered: ["waiting to be claimed", "待领取"], awaits_payee: ["to be accepted", "待确认收款"], withdrawn: ["taken back", "已撤回"],
   created: ["created", "已创建"], pending: ["waiting", "待付款"], paid: ["paid", "已付款"], expired: ["expired", "已过期"], failed: ["failed", "失败"],
   cancelled: ["cancelled", "已取消"], partly_refunded: ["partly refunded", "部分退款"], refunded: ["refunded", "已退款"], paid_late: ["paid late", "迟到付款"],
   needs_review: ["needs review", "待核对"], intent: ["opening", "下单中"], opened: ["open", "待支付"], unknown: ["unclear", "未知"], closed: ["closed", "已关闭"],
@@ -245,7 +246,8 @@ const readOrders = lazily(async () => {
   const {orders} = await call("GET", "/sandbox/orders");
   $("no-orders").hidden = orders.length > 0;
   $("orders").replaceChildren(...orders.slice(-20).reverse().map((order) => {
-    const tries = order.attempts.map((a) => `${institutionName(a.provider)}: ${stateName(a.state)}`).concat(order.refunds.map((r) => `↩ ${money(r.amount_minor, order.currency)} ${stateName(r.state)}`));
+    const tries = order.attempts.map((a) => `${institutionName(a.provider)}: ${stateName(a.state)}`).concat(order.refunds.map((r) => `↩ ${money(r.amount_minor, order.currency)} ${stateName(r.state)}`))
+      .concat(order.payouts.map((p) => `→ ${money(p.amount_minor, order.currency)} ${stateName(p.state)}`));
     return make("li", {class: "order"},
       make("span", {class: "title"}, order.title), make("span", {class: "amount"}, money(order.amount_minor, order.currency)),
       make("small", {}, tries.join(" · ") || order.id), make("span", {class: `state ${order.state}`}, stateName(order.state)));
@@ -300,7 +302,7 @@ async function copy(text) {
 
 // The host's own one-code link is a thing to pay; any other address is a page to open.
 function followLink(url) {
-  if (/^https?:\/\/[^/]+\/p\/[^/]+$/.test(url)) return chooseWallet(url, url);
+  if (/^https?:\/\/[^/]+\/[pc]\/[^/]+$/.test(url)) return chooseWallet(url, url);
   if (/^https:\/\/t\.me\/(\$|invoice\/)/.test(url)) return confirmInvoice(url);
   if (/^https?:\/\//.test(url)) window.open(url, "_blank", "noopener,noreferrer");
 }
@@ -335,13 +337,17 @@ const pick = (wallet, work) => make("button", {type: "button", class: "pick", on
 
 function chooseWallet(code, link = "", trouble = "") {
   const list = make("div", {class: "list"}, ...wallets.map((wallet) => pick(wallet, () => scan(wallet, code, link))));
+  const title = isClaim(code) ? t("receiveWith") : t("payWith");
   const page = link ? make("button", {type: "button", class: "second", onclick: () => { $("sheet").close(); window.open(link, "_blank", "noopener,noreferrer"); }}, t("openPage")) : null;
-  sheet(t("payWith"), trouble ? wrong(trouble) : null, list, page);
+  sheet(title, trouble ? wrong(trouble) : null, list, page);
 }
 
 async function scan(wallet, code, link = "") {
   for (const button of $("sheet").querySelectorAll("button.pick, button.main")) button.disabled = true;
-  try { confirmBill(wallet, await call("POST", `/sandbox/wallets/${wallet.id}/scan`, {code}), code, link); }
+  try {
+    const bill = await call("POST", `/sandbox/wallets/${wallet.id}/scan`, {code});
+    if (bill.scheme === "claim") showReceived(bill); else confirmBill(wallet, bill, code, link);
+  }
   catch (error) { chooseWallet(code, link, error.message); }
 }
 
@@ -362,9 +368,15 @@ function confirmBill(wallet, bill, code, link) {
     facts, confirm, make("button", {type: "button", class: "second", onclick: () => chooseWallet(code, link)}, t("another")), trouble);
 }
 
-function showPaid(bill) {
-  const box = sheet(t("paid"), make("div", {class: "paid-gate"}, make("span", {class: "opening", "aria-hidden": "true"}, make("i")),
-    make("b", {class: "amount"}, money(bill.amount_minor, bill.currency)), make("p", {class: "quiet", role: "status"}, t("sent"))));
+function isClaim(code) { return /^https?:\/\/[^/]+\/c\/[^/]+$/.test(code); }
+
+function showPaid(bill) { showGate(t("paid"), bill, t("sent")); }
+
+function showReceived(bill) { showGate(bill.state === "received" ? t("received") : t("onItsWay"), bill, bill.title); }
+
+function showGate(title, bill, words) {
+  const box = sheet(title, make("div", {class: "paid-gate"}, make("span", {class: "opening", "aria-hidden": "true"}, make("i")),
+    make("b", {class: "amount"}, money(bill.amount_minor, bill.currency)), make("p", {class: "quiet", role: "status"}, words)));
   view("chat");
   pulled = true;
   setTimeout(() => { if (box.querySelector(".paid-gate")) { box.close(); $("words").focus({preventScroll: true}); } }, 1800);

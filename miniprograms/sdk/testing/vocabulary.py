@@ -5,6 +5,7 @@ from typing import Protocol, Self
 
 from miniprograms.sdk.app import App
 from miniprograms.sdk.payment import PaymentResult
+from miniprograms.sdk.payout import PayoutResult
 from miniprograms.sdk.refund import RefundResult
 from miniprograms.sdk.route import QueryValue
 from providers.sdk.gateway import Bill
@@ -75,6 +76,10 @@ class Chat(Protocol):
         """
         ...
 
+    def follow(self, address: str) -> Self:
+        """Follow a link into this bot that somebody has passed on, such as one from another chat's `link`."""
+        ...
+
     def link(self, label: str) -> str:
         """The address behind a button that opens one."""
         ...
@@ -128,6 +133,16 @@ class Chat(Protocol):
         ...
 
     @property
+    def payouts(self) -> tuple[PayoutResult, ...]:
+        """What `on_payout` of this person's pages has heard, in order."""
+        ...
+
+    @property
+    def shown_code(self) -> str:
+        """The text of the code that the person's screen shows. Raises `PlayError` when there is none."""
+        ...
+
+    @property
     def orders(self) -> Sequence[OrderLine]:
         """This person's orders, newest first."""
         ...
@@ -155,6 +170,13 @@ class PlayWallet(Protocol):
 
     def approve(self) -> Chat:
         """Scan unless that is done, and pay. The institution's notification arrives; the page hears `paid`."""
+        ...
+
+    def claim(self, link: str) -> Chat:
+        """Open a claim link in this wallet, take the money, and accept it where the institution asks its payees.
+
+        The kind must be named: `chat.wallets["wechat"].claim(chat.shown_code)`. Raises `PlayError` with the reason.
+        """
         ...
 
     def cancel(self) -> Chat:

@@ -33,7 +33,7 @@ async def test_a_payout_awaits_its_payee_and_is_done_when_received(stall, ask) -
     assert sent.confirm["mchId"] == stall.merchant["mchid"]
     assert sent.confirm["appId"] == stall.merchant["appid"]
 
-    stall.gateway.receive(sent.confirm["package"], Wallet.WECHAT)
+    stall.gateway.receive(sent.confirm, Wallet.WECHAT)
 
     [told] = stall.read_post()
     assert told.event == "MCHTRANSFER.BILL.FINISHED"
@@ -41,7 +41,7 @@ async def test_a_payout_awaits_its_payee_and_is_done_when_received(stall, ask) -
     assert (await stall.provider.query_payout(ask(), stall.call)).state is Returned.DONE
     assert stall.purses.left[Wallet.WECHAT] == START + 2000
     with pytest.raises(BillGone):
-        stall.gateway.receive(sent.confirm["package"], Wallet.WECHAT)
+        stall.gateway.receive(sent.confirm, Wallet.WECHAT)
 
 
 async def test_a_payout_nobody_receives_fails_after_a_day(stall, ask) -> None:
