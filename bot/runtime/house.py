@@ -53,6 +53,7 @@ def help_screen(language: str) -> Screen:
         "/apps  " + _("the mini programs"),
         "/orders  " + _("your orders and receipts"),
         "/help  " + _("this text"),
+        "📷  " + _("a photo or the text of any code: what it is, and which wallets can pay it"),
     )
     return Screen(
         (Bold(_("Mini programs, paid with any wallet.")), Text("\n\n" + "\n".join(lines))),

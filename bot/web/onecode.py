@@ -101,7 +101,9 @@ class OneCode:
         """The order of this link; None for one that never was, and for one whose time is over: they are answered alike."""
         token = request.match_info["token"]
         order = await self._checkout.find_by_link(token) if is_token(token) else None
-        return None if order is None or is_gone(order, self._clock.now()) else order
+        if order is None or order.by_payer_code or is_gone(order, self._clock.now()):
+            return None  # of a till's order nobody was ever given a link
+        return order
 
     async def _pay_with(self, visit: Visit, order: Order, wallet: Wallet) -> web.StreamResponse:
         answer = await self._checkout.open(order.id, wallet)

@@ -153,6 +153,7 @@ def test_every_flaw_has_words_of_its_own(language):
     assert not any("secret" in each for each in words)
 
 
+@pytest.mark.fault("L3", "L4")
 @pytest.mark.parametrize(
     ("text", "flaw"),
     [

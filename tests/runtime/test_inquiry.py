@@ -95,6 +95,7 @@ async def test_a_page_that_waits_for_a_code_gets_it(anna, show):
     assert anna.sees() == f"scanned {PAYER_CODE}"
 
 
+@pytest.mark.fault("M7")
 async def test_a_payer_code_is_warned_of_and_is_in_no_message_no_session_and_no_log(
     anna, surface, logged, redis, prefix
 ):

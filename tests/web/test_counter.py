@@ -87,6 +87,26 @@ async def test_a_stranger_s_notification_changes_nothing(shop, door):
     assert not (await shop.look(order)).paid
 
 
+@pytest.mark.fault("M12")
+async def test_two_orders_are_reached_by_their_own_links_alone(shop, door):
+    latte, mocha = await shop.place("one"), await shop.place("two")
+    assert latte.link_token != mocha.link_token
+
+    for odd in (
+        latte.id,
+        latte.link_token.swapcase(),
+        latte.link_token[:-1],
+        latte.link_token + "A",
+        mocha.id,
+    ):
+        for answer in (await door.get(f"/p/{odd}", QUICKPASS), await door.get(f"/p/{odd}/state")):
+            assert answer.status == 404
+
+    assert not (await shop.look(latte)).attempts[0].called_at
+    assert (await door.get(f"/p/{latte.link_token}", QUICKPASS)).status == 303
+    assert not (await shop.look(mocha)).attempts[0].called_at
+
+
 async def test_an_expired_link_offers_nothing(shop, door):
     order = await shop.place()
     await shop.pass_time(3600)

@@ -10,6 +10,7 @@ from bot.orders.answers import Refused, Why
 from bot.orders.order import OrderState
 from bot.runtime.scanner import read_code
 from providers.sdk.codes import OneCode, recognise
+from providers.sdk.contract import Way
 from providers.sdk.wallets import Wallet
 
 PATH = "/p/tokenTOKENtoken0123456"
@@ -295,6 +296,7 @@ async def test_a_payment_that_is_still_looked_into_keeps_its_link(browser, till)
     assert 'data-state="checking"' in (await browser.get(PATH, PHONE)).text
 
 
+@pytest.mark.fault("M12", "N8")
 async def test_no_change_of_the_link_reaches_an_order(browser, till):
     flipped = (PATH[:at] + ("y" if PATH[at] != "y" else "z") + PATH[at + 1 :] for at in range(3, len(PATH)))
     odd = ("/p/o1", "/p/", "/p/..", "/p/%00", f"{PATH}%00", f"{PATH}/..", f"/p//{PATH}", f"{PATH}/", f"{PATH}.json",
@@ -352,3 +354,14 @@ async def test_an_order_that_only_the_messenger_collects_leads_back_to_the_chat(
     till.codes = {}
 
     assert "go back to the chat" in (await browser.get(PATH, PHONE)).text
+
+
+async def test_an_order_that_a_till_charges_has_no_page(browser, till):
+    await browser.post(PATH, PHONE, data={"wallet": "alipay"})
+    [attempt] = till.order.attempts
+    till.order = replace(till.order, attempts=(replace(attempt, way=Way.PAYER_CODE, code=None),))
+    till.opened.clear()
+
+    for agent in (PHONE, ALIPAY):
+        assert (await browser.get(PATH, agent)).status == 404
+    assert till.opened == []

@@ -92,6 +92,7 @@ def test_a_city_of_one_letter_too_many_is_read_in_the_street_and_refused_by_the_
 
 
 @pytest.mark.fault("L4")
+@pytest.mark.fault("L4")
 def test_one_changed_character_anywhere_is_refused() -> None:
     for at, letter in enumerate(CAMBODIA):
         changed = CAMBODIA[:at] + ("1" if letter != "1" else "2") + CAMBODIA[at + 1 :]
@@ -180,6 +181,7 @@ def test_what_the_standard_requires_is_required_strictly(gone: str) -> None:
         read_emv_merchant(text, strict=True)
 
 
+@pytest.mark.fault("L4")
 def test_templates_are_opened_one_level_deep_and_no_deeper() -> None:
     nested = "x"
     for _ in range(20):

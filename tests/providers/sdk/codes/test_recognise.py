@@ -90,6 +90,7 @@ def test_a_wrapper_of_something_else_is_refused(carried: str) -> None:
 
 
 @pytest.mark.fault("L3")
+@pytest.mark.fault("L3")
 @pytest.mark.parametrize(
     "text",
     [
