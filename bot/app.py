@@ -103,7 +103,14 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
         tally = Tally()
         accounts = build_accounts(settings, catalogue.plugins, outside, client)
         await _refuse_to_abandon(book, accounts, outside)
-        checkout = Checkout(book, accounts, clock=outside.clock, random=outside.random, watch=tally)
+        checkout = Checkout(
+            book,
+            accounts,
+            clock=outside.clock,
+            random=outside.random,
+            watch=tally,
+            if_late=settings.late_payments,
+        )
         telegram, runtime = _join_chat(settings, catalogue, outside, checkout, redis)
         stack.push_async_callback(telegram.close)
         stack.push_async_callback(runtime.close)

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from miniprograms.sdk.payment import IfLate
 from providers.sdk.clock import Random
 from providers.sdk.contract import ProviderPlugin, ProviderSettings
 from providers.sdk.errors import ConfigurationError
@@ -123,6 +124,11 @@ class Settings(BaseSettings):
         "Beijing",
         pattern=r"^[ -~]{1,15}$",
         description="The merchant's city in EMVCo codes, likewise 1 to 15.",
+    )
+    late_payments: IfLate = Field(
+        IfLate.KEEP,
+        description="Money that arrives after its order has ended: keep (the page hears `paid` with the detail `late` and "
+        "delivers or gives it back) or refund (the house gives it back at once). A page may decide for its own orders.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["console", "json"] = Field(

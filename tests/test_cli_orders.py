@@ -154,7 +154,7 @@ def test_a_book_that_was_rewritten_is_refused_with_status_1(counter):
 
 def test_a_message_that_was_given_up_is_listed_and_sent_again_by_the_host(counter, monkeypatch):
     async def nobody_listens(shop):
-        monkeypatch.setattr(letters, "_TRIES_MAX", 2)
+        monkeypatch.setattr(letters, "TRIES_MAX", 2)
         shop.teller.broken = True
         await shop.place()
         await shop.pass_time(10, step=2)

@@ -19,7 +19,8 @@ _LISTED_MAX: Final = 1000
 def outbox() -> None:
     """See which messages to the chat are stuck, and send them again.
 
-    A message is repeated for about four days (a chat may be blocked, or a page may fail) and then given up as dead.
+    A message is repeated for about four days (a chat may be blocked), or for two hours and a half
+    when the page's own on_payment or on_refund raises, and then given up as dead.
     """
 
 

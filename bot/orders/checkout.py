@@ -44,6 +44,7 @@ from bot.orders.refunding import Refunding
 from bot.orders.routing import WAYS_AT_TILL, WAYS_IN_CHAT, Offer, Refusal, offers, refusals
 from bot.orders.till import Till, UnknownOrderError
 from bot.orders.watch import LogWatch
+from miniprograms.sdk.payment import IfLate
 from providers.sdk.clock import Clock, Random
 from providers.sdk.contract import Way
 from providers.sdk.money import Money
@@ -76,6 +77,7 @@ class Checkout:
         random: Random,
         watch: Watch | None = None,
         limits: PayoutLimits | None = None,
+        if_late: IfLate = IfLate.KEEP,
     ) -> None:
         self.till = Till(book, accounts, clock, random, watch or LogWatch())
         self.ending = Ending(self.till)
@@ -86,7 +88,7 @@ class Checkout:
         self.payouting = Payouting(self.till, limits or PayoutLimits())
         self.intake = Intake(self.till)
         self.reconciling = Reconciling(self.till, self.ending, self.refunding, self.payouting, self.intake)
-        self._placing = Placing(self.till, self.refunding)
+        self._placing = Placing(self.till, self.refunding, if_late)
 
     async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft] = ()) -> tuple[Order, ...]:
         """Store what pages asked for: all of it or nothing, in one transaction. Nobody outside is called.

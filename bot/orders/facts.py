@@ -105,11 +105,12 @@ def hear_query(
     posting: Posting, number: str, answer: Snapshot | NotFound | NotSent | Unknown, account: Account
 ) -> None:
     """The answer to `query`: apply it, and set the next check."""
+    before = posting.order.attempt(number).state
     if isinstance(answer, Snapshot) and answer.number == number:
         hear_payment(posting, answer, account)
     attempt = posting.order.attempt(number)
-    if attempt.state in ATTEMPT_HAS_MONEY:
-        return
+    if attempt.state is not before or attempt.state in ATTEMPT_HAS_MONEY:
+        return  # a new state has its own ladder, and is on its first rung
     checks = attempt.checks + 1
     at = schedule.next_attempt_check(
         attempt.state, checks, posting.order, posting.now, at_till=attempt.by_payer_code

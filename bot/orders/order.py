@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from miniprograms.sdk.payment import PaymentRequest
+from miniprograms.sdk.payment import IfLate, PaymentRequest
 from miniprograms.sdk.payout import PayoutOffer
 from miniprograms.sdk.refund import RefundRequest
 from providers.sdk.contract import Way
@@ -77,6 +77,8 @@ _EXPIRES_AFTER_MAX_S: Final = 7 * 86400
 PAYER_IS_AT_IT: Final = "The payer is entering the password."
 # Begins the `refund_key` of a refund that the institution made, not we; the rest of the key is its number there.
 FOREIGN: Final = "there:"
+# Begins the `refund_key` of the return of a late payment; the rest of the key is the attempt's number.
+LATE: Final = "late:"
 # Begins the `refund_key` of a refund that a mini program asked for; the rest of the key is the program's own.
 ASKED: Final = "page:"
 REFUND_IS_OPEN: Final = frozenset({RefundState.RESERVED, RefundState.UNKNOWN, RefundState.SENT})
@@ -319,6 +321,7 @@ class Order:
     created_at: datetime
     expires_at: datetime
     link_token: str = field(repr=False)  # at least 128 bits; opens the one-code page
+    if_late: IfLate = IfLate.KEEP  # settled when it was placed
     paid_at: datetime | None = None
     message_id: int | None = None  # the cashier message, None until it is drawn
     ending: OrderState | None = None  # where it is being led while its attempts are closed

@@ -12,7 +12,8 @@ from bot.orders.posting import Kind
 from bot.orders.schema import OutboxState, orders, outbox
 
 _LADDER_S: Final = (1, 2, 5, 15, 60, 300, 900, 3600)
-_TRIES_MAX: Final = 100  # about four days
+TRIES_MAX: Final = 100  # about four days
+HOOK_TRIES_MAX: Final = 10  # about two hours and a half: a program that raises is not cured by waiting
 _TRIES_AWAY_MAX: Final = 5  # a minute between tries
 # Another process leaves a message alone for this long after one has taken it. SQLite has one process.
 _LEASE: Final = timedelta(seconds=30)
@@ -69,14 +70,21 @@ async def shown(
         await connection.execute(update(orders).where(orders.c.id == order_id).values(message_id=message_id))
 
 
-async def failed(connection: AsyncConnection, letter: Letter, now: datetime, *, away: bool = False) -> bool:
+async def failed(
+    connection: AsyncConnection,
+    letter: Letter,
+    now: datetime,
+    *,
+    tries_max: int | None = None,
+    away: bool = False,
+) -> bool:
     """Try again later; True when it has been given up instead.
 
     `away`: whoever carries messages cannot be reached. That is no fault of the message: it is not given up for it, and
     does not wait long for it either.
     """
     tries = min(letter.tries + 1, _TRIES_AWAY_MAX) if away else letter.tries + 1
-    given_up = tries >= _TRIES_MAX
+    given_up = tries >= (tries_max or TRIES_MAX)
     wait = timedelta(seconds=_LADDER_S[min(tries, len(_LADDER_S)) - 1])
     state = OutboxState.DEAD if given_up else OutboxState.NEW
     values = {"tries": tries, "next_try_at": now + wait, "state": state}

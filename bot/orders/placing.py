@@ -17,14 +17,16 @@ from bot.orders.refunding import Refunding
 from bot.orders.routing import WAYS_AT_TILL, WAYS_IN_CHAT, Offer, offers
 from bot.orders.table import OrderEvent
 from bot.orders.till import Till
+from miniprograms.sdk.payment import IfLate
 
 
 class Placing:
     """Stores orders, each with the intent that nobody outside has heard of."""
 
-    def __init__(self, till: Till, refunding: Refunding) -> None:
+    def __init__(self, till: Till, refunding: Refunding, if_late: IfLate) -> None:
         self._till = till
         self._refunding = refunding
+        self._if_late = if_late
 
     async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft]) -> tuple[Order, ...]:
         """See `Checkout.place`."""
@@ -76,6 +78,7 @@ class Placing:
             expires_at=expires_at,
             next_check_at=expires_at,
             link_token=new_token(self._till.random),
+            if_late=request.if_late or self._if_late,
             audit_hash=GENESIS,
         )
         posting = Posting(order, cause, now, self._till.draw_number)

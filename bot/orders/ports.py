@@ -30,6 +30,10 @@ class Account:
     call_within_s: int = 20
 
 
+class HookFailedError(Exception):
+    """The program's own `on_payment` or `on_refund` raised. What it did is undone; it should be told again."""
+
+
 class Teller(Protocol):
     """The runtime's side of the counter: shows and tells what the book says. Never the other way round.
 
@@ -44,7 +48,10 @@ class Teller(Protocol):
         ...
 
     async def tell(self, key: str, order: Order, result: PaymentResult) -> None:
-        """Deliver `on_payment` to the page that asked. A second call with the same `key` has no effect."""
+        """Deliver `on_payment` to the page that asked. Once that has returned, the same `key` has no effect again.
+
+        Raises `HookFailedError` when the program does, and whatever the messenger or Redis raise.
+        """
         ...
 
     async def tell_refund(self, key: str, order: Order, word: Word) -> None:

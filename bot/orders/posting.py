@@ -14,6 +14,7 @@ from bot.orders.audit import Cause, Entry, sealed
 from bot.orders.ledger import Line, extra_lines, payment_lines, refund_lines
 from bot.orders.order import (
     PAYOUT_IS_OPEN,
+    LATE,
     Attempt,
     AttemptState,
     Order,
@@ -37,7 +38,7 @@ from bot.orders.table import (
     refund_step,
 )
 from bot.orders.word import Word, of_refund, written
-from miniprograms.sdk.payment import PaymentStatus
+from miniprograms.sdk.payment import IfLate, PaymentStatus
 from miniprograms.sdk.payout import PayoutStatus
 from miniprograms.sdk.refund import RefundStatus
 from providers.sdk.money import Money
@@ -252,6 +253,8 @@ class Posting:
         for effect in effects:
             if effect in RAISES:
                 self.move_order(RAISES[effect], note)
+            elif effect is Effect.TELL_PAID_LATE and self.order.if_late is IfLate.REFUND:
+                self._return_late()
             elif effect in _TELLS:
                 self._tell(*_TELLS[effect], note)
             elif effect is Effect.SHOW:
@@ -306,6 +309,15 @@ class Posting:
         )
         whole = back >= attempt.amount.minor
         self.move_order(OrderEvent.REFUNDED_ALL if whole else OrderEvent.REFUNDED_PART)
+
+    def _return_late(self) -> None:
+        """The page has heard that the order ended, and goes on hearing so: what came after the end goes back."""
+        for attempt in self.order.attempts:
+            if attempt.state is AttemptState.PAID:
+                wish = RefundWish(
+                    amount=None, reason="Paid late", actor="house", refund_key=f"{LATE}{attempt.number}"
+                )
+                self.reserve(attempt, attempt.amount, wish)
 
     def _leave_others(self) -> None:
         for attempt in self.order.attempts:

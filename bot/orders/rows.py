@@ -23,6 +23,7 @@ from bot.orders.order import (
 )
 from bot.orders.posting import Posting
 from bot.orders.schema import OutboxState, attempts, audit, ledger_entries, orders, outbox, payouts, refunds
+from miniprograms.sdk.payment import IfLate
 from providers.sdk.contract import Way
 from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
@@ -256,7 +257,11 @@ def _order(
 ) -> Order:
     values = _fields(row)
     ending = values["ending"]
-    values |= {"state": OrderState(values["state"]), "ending": OrderState(ending) if ending else None}
+    values |= {
+        "state": OrderState(values["state"]),
+        "ending": OrderState(ending) if ending else None,
+        "if_late": IfLate(values["if_late"]),
+    }
     return Order(**values, attempts=tries, refunds=backs, payouts=outs)
 
 

@@ -80,6 +80,7 @@ orders = Table(
     Column("paid_at", Moment),
     Column("message_id", BigInteger),
     Column("link_token", String(64), nullable=False, unique=True),
+    Column("if_late", String(16), nullable=False, server_default="keep"),
     Column("ending", String(16)),
     Column("next_check_at", Moment),
     Column("audit_hash", String(64), nullable=False),

@@ -115,7 +115,7 @@ class Effect(StrEnum):
 
     SHOW = "show"  # draw the cashier message again
     TELL_PAID = "tell_paid"
-    TELL_PAID_LATE = "tell_paid_late"
+    TELL_PAID_LATE = "tell_paid_late"  # or give it back: as the order says
     TELL_PENDING = "tell_pending"
     TELL_CANCELLED = "tell_cancelled"
     TELL_EXPIRED = "tell_expired"

@@ -19,7 +19,7 @@ from bot.orders.checkout import Checkout
 from bot.orders.due import Queue
 from bot.orders.order import Order
 from bot.orders.outbox import Letter
-from bot.orders.ports import Teller
+from bot.orders.ports import HookFailedError, Teller
 from bot.orders.posting import Kind
 from miniprograms.sdk.payment import PaymentResult, PaymentStatus
 from miniprograms.sdk.payout import PayoutResult, PayoutStatus
@@ -31,6 +31,8 @@ T = TypeVar("T")
 _BATCH: Final = 50
 _AT_ONCE: Final = 8
 _LOOK_EVERY_S: Final = 1
+# After days asleep everything is due at once: so many of each kind a second, whatever the bell says.
+_CATCH_UP_PAUSE_S: Final = 1
 _DRAIN_ROUNDS_MAX: Final = 200
 
 
@@ -47,8 +49,9 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled. Being killed at any point loses nothing."""
         async with asyncio.TaskGroup() as group:
-            for work in (self.process_inbox, self.sweep, self.send_outbox):
-                group.create_task(self._loop(work))
+            group.create_task(self._loop(self.process_inbox))
+            group.create_task(self._loop(self.sweep, pause_s=_CATCH_UP_PAUSE_S))
+            group.create_task(self._loop(self.send_outbox))
 
     async def process_inbox(self) -> int:
         """Apply the notifications that are due; how many were taken up."""
@@ -90,7 +93,8 @@ class Worker:
             if not await self.process_inbox() + await self.sweep() + await self.send_outbox():
                 return
 
-    async def _loop(self, work: Callable[[], Awaitable[int]]) -> None:
+    async def _loop(self, work: Callable[[], Awaitable[int]], *, pause_s: int = 0) -> None:
+        """A full batch is followed by the next after `pause_s`; else there is time for a rest."""
         ear = self._till.bell.ear()
         while True:
             ear.clear()
@@ -101,6 +105,8 @@ class Worker:
                 done = 0
             if done < _BATCH:
                 await self._rest(ear)
+            else:
+                await self._till.clock.sleep(pause_s)
 
     async def _rest(self, ear: asyncio.Event) -> None:
         """Until the bell rings, or a second of the house's clock has passed."""
@@ -157,6 +163,11 @@ class Worker:
                 _log.warning("message_waits", outbox_id=letter.id, kind=letter.kind.value, cause=str(error))
                 await self._failed(letter, away=True)
                 return
+            except HookFailedError:
+                _log.warning(
+                    "hook_failed", outbox_id=letter.id, order_id=letter.order_id, tries=letter.tries + 1
+                )
+                await self._failed(letter, tries_max=outbox.HOOK_TRIES_MAX)
             except Exception:  # noqa: BLE001  # the worker's edge
                 _log.exception("message_failed", outbox_id=letter.id, kind=letter.kind.value)
                 await self._failed(letter)
@@ -195,9 +206,10 @@ class Worker:
         await self._till.book.write(transaction)
         return order.version
 
-    async def _failed(self, letter: Letter, *, away: bool = False) -> None:
+    async def _failed(self, letter: Letter, *, tries_max: int | None = None, away: bool = False) -> None:
         async def transaction(connection: AsyncConnection) -> bool:
-            return await outbox.failed(connection, letter, self._till.clock.now(), away=away)
+            now = self._till.clock.now()
+            return await outbox.failed(connection, letter, now, tries_max=tries_max, away=away)
 
         self._till.watch.count("message_failed")
         if await self._till.book.write(transaction):

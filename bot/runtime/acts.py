@@ -63,11 +63,11 @@ class Acts:
             return turn.screen
         return own or house.apps_screen(self.programs.values(), turn.origin.language)
 
-    async def report(self, turn: Turn, app_id: str, message: str) -> Screen | None:
+    async def report(self, turn: Turn, app_id: str, message: str, *, drawn: bool = True) -> Screen | None:
         """Give the app its `on_error`, then show what there is."""
         if app_id in self.programs:
             await turn.report(app_id, message)
-        return await self.finish(turn)
+        return await self.finish(turn, drawn=drawn)
 
     async def _tap(self, turn: Turn, event: Tap) -> None:
         _ = translator(event.origin.language)

@@ -50,6 +50,7 @@ class Outcome:
     shows: Order | None = None
     writes: list[Write] = field(default_factory=list)
     charges: tuple[PlacedCharge, ...] = ()
+    unheard: bool = False  # the hook of a payment or refund raised: it is to be told again
     raced_at: int | None = (
         None  # the session's number, when another process saved the one before a moment ago
     )
@@ -92,17 +93,23 @@ class Player:
             return await self._undone(event, taken, failure)
 
     async def _undone(self, event: Event, taken: Taken, failure: _Failure) -> Outcome:
-        """The session as it was before, with what `on_error` makes of it; the person is told."""
+        """The session as it was before, with what `on_error` makes of it; the person is told.
+
+        But what became of money comes again until its hook has heard it: then there is nothing to tell anybody yet.
+        """
         _ = translator(event.origin.language)
-        notice = _("Something went wrong here. Nothing was changed.")
+        again = isinstance(event, Settled)
+        notice = "" if again else _("Something went wrong here. Nothing was changed.")
         turn = self._turn(decode(taken.body), event.origin)
         try:
-            report = self.acts.report(turn, failure.app_id, failure.message)
+            report = self.acts.report(turn, failure.app_id, failure.message, drawn=not again)
             return await self._outcome(
-                turn, event, taken, report, notice=notice, within_s=ERROR_HOOK_WITHIN_S
+                turn, event, taken, report, notice=notice, within_s=ERROR_HOOK_WITHIN_S, heard=not again
             )
-        except _Failure as again:
-            log.exception("on_error_failed", app_id=again.app_id, exc_info=again.__cause__)
+        except _Failure as worse:
+            log.exception("on_error_failed", app_id=worse.app_id, exc_info=worse.__cause__)
+        if again:
+            return Outcome(None, None, unheard=True)
         turn = self._turn(decode(taken.body), event.origin)
         broken = house.broken_screen(failure.app_id, event.origin.language)
         return await self._outcome(turn, event, taken, _ready(broken), notice=notice)
@@ -138,13 +145,14 @@ class Player:
         *,
         notice: str = "",
         within_s: float | None = None,
+        heard: bool = True,
     ) -> Outcome:
         """Run the work, place its orders, and decide what is saved: nothing, when it only redrew."""
         screen = await self._guarded(turn, work, within_s)
-        effective = not turn.mute and not turn.stale
+        effective = heard and not turn.mute and not turn.stale
         if effective:
             turn.session.note_seen(event.origin.key)
-        if isinstance(event, Settled):
+        if heard and isinstance(event, Settled):
             turn.writes.append(Write("mark", event.origin.key, value=str(MARK_LIVES_S).encode()))
         body = self._encoded(turn)
         charges = await self._place(turn)
@@ -156,6 +164,7 @@ class Player:
             shows=turn.shows,
             writes=turn.writes,
             charges=charges,
+            unheard=not heard,
         )
 
     def _encoded(self, turn: Turn) -> bytes:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.orders.order import (
+    LATE,
     PAYOUT_IS_CLAIMED,
     REFUND_IS_OPEN,
     Attempt,
@@ -113,7 +114,9 @@ def _paid_line(attempt: Attempt, paid_at: datetime | None, language: str) -> str
 def _late_lines(order: Order, language: str) -> tuple[Text, ...]:
     _ = translator(language)
     lines = []
-    if order.state is OrderState.PAID_LATE:
+    if any(refund.refund_key.startswith(LATE) for refund in order.refunds):
+        lines.append(_("The payment arrived after the order had ended, so it goes back to you."))
+    elif order.state is OrderState.PAID_LATE:
         lines.append(
             _(
                 "The payment arrived after the order had ended. The shop has been told, and delivers or refunds."

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from bot.log import log_context
 from bot.orders.answers import Refused
 from bot.orders.order import Order
+from bot.orders.ports import HookFailedError
 from bot.orders.word import Word
 from bot.runtime import cashier
 from bot.runtime.acts import ORDERS_COMMANDS, Acts
@@ -107,7 +108,8 @@ class Runtime:
     async def handle(self, event: Event) -> None:
         """Return when the event's effects are durable and drawn.
 
-        Raises `RuntimeFault`, or what Redis or the order book raise, when they are not: the event should come again.
+        Raises `RuntimeFault`, or what Redis or the order book raise, when they are not, and `HookFailedError` when the
+        hook of a payment or refund raises: the event should come again.
         """
         origin = event.origin
         with log_context(update_key=origin.key, seat=self._identity.seat_mark(origin.seat)):
@@ -164,6 +166,8 @@ class Runtime:
                 await easel.paint(number)
             if outcome.raced_at is not None:
                 self._studio.look_again(easel.seat, outcome.raced_at)
+            if outcome.unheard:
+                raise HookFailedError("The program's hook raised; the turn is undone, and it is told again.")
         finally:
             self._studio.leave(easel)
 

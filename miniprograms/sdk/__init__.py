@@ -30,7 +30,7 @@ from miniprograms.sdk.errors import (
 )
 from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
-from miniprograms.sdk.payment import PaymentRequest, PaymentResult, PaymentStatus, ShownCode
+from miniprograms.sdk.payment import IfLate, PaymentRequest, PaymentResult, PaymentStatus, ShownCode
 from miniprograms.sdk.payout import Claim, PayoutOffer, PayoutResult, PayoutStatus
 from miniprograms.sdk.refund import RefundRequest, RefundResult, RefundStatus
 from miniprograms.sdk.route import Query
@@ -62,6 +62,7 @@ __all__ = [
     "CopyButton",
     "DataError",
     "Field",
+    "IfLate",
     "LinkButton",
     "Manifest",
     "ManifestError",

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar, cast
 from miniprograms.sdk.data import Json, encode
 from miniprograms.sdk.errors import AuthorError
 from miniprograms.sdk.limits import PAYOUT_EXPIRES_DEFAULT_S, SHEET_ITEMS_MAX
-from miniprograms.sdk.payment import PaymentRequest, ShownCode
+from miniprograms.sdk.payment import IfLate, PaymentRequest, ShownCode
 from miniprograms.sdk.payout import Claim, PayoutOffer
 from miniprograms.sdk.refund import RefundRequest
 from miniprograms.sdk.route import Api, Move, QueryValue, read_url
@@ -219,14 +219,21 @@ class Actions:
         )
 
     async def request_payment(
-        self, amount: Money, title: str, *, order_key: str, expires_after_s: int = 900
+        self,
+        amount: Money,
+        title: str,
+        *,
+        order_key: str,
+        expires_after_s: int = 900,
+        if_late: IfLate | None = None,
     ) -> None:
         """Ask to be paid; `on_payment` hears what became of it, also after a restart or hours later.
 
         `order_key` is yours and names the order for ever: the same key asks for the same order again, a new price
-        needs a new key. The manifest asks for `scope.payment`.
+        needs a new key. `if_late` decides about money that arrives after the order has ended; without it, the host's
+        setting does. The manifest asks for `scope.payment`.
         """
-        request = PaymentRequest(amount=amount, title=title, order_key=order_key)
+        request = PaymentRequest(amount=amount, title=title, order_key=order_key, if_late=if_late)
         self._at_host().pay(self, request, expires_after_s)
 
     async def request_refund(

@@ -17,6 +17,13 @@ class PaymentStatus(StrEnum):
     PENDING = "pending"
 
 
+class IfLate(StrEnum):
+    """What becomes of money that arrives after the order has ended."""
+
+    KEEP = "keep"  # the page hears `paid` with the detail `late`, and delivers or gives it back
+    REFUND = "refund"  # the house gives it back at once; the page hears of the refund alone
+
+
 # requestPayment's errMsg (wx.requestPayment, "Object res"): ok, cancel, or a detail.
 _ERR_MSG: Final = {
     PaymentStatus.PAID: "requestPayment:ok",
@@ -33,6 +40,7 @@ class PaymentRequest:
     amount: Money
     title: str
     order_key: str
+    if_late: IfLate | None = None  # None: as the host is set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -314,3 +315,21 @@ async def test_after_two_days_of_sleep_everything_is_caught_up_a_few_at_a_time(s
     states = [(await shop.look(opened.order)).state for opened in orders]
     assert states == [OrderState.PAID] * 2 + [OrderState.EXPIRED] * 10
     assert shop.teller.results.count("paid") == 2
+
+
+@pytest.mark.fault("A9")
+async def test_after_a_close_that_was_only_heard_of_money_is_looked_for_within_the_hour(shop, monkeypatch):
+    opened = await shop.opened_order(Wallet.BANK)
+    account = shop.account("plainpay")
+
+    async def closed(ref, _call):
+        return Snapshot(number=ref.number, merchant=account.merchant, amount=ref.amount, state=Paid.CLOSED)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.stalls["plainpay"].provider, "query", closed)
+        shop.clock.advance(LIFE_S + 1)
+        await shop.worker.drain()
+
+    [attempt] = (await shop.look(opened.order)).attempts
+    assert (attempt.state, attempt.checks) == (AttemptState.CLOSED, 0)
+    assert attempt.next_check_at - shop.clock.now() == timedelta(hours=1)

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import itertools
 
 import pytest
 from sqlalchemy import select, update
 
 from bot.orders.order import OrderState
+from bot.orders.outbox import HOOK_TRIES_MAX, resend
+from bot.orders.ports import HookFailedError
 from bot.orders.schema import OutboxState, outbox
 from bot.orders.worker import Worker
 from providers.sdk.wallets import Wallet
@@ -217,3 +220,57 @@ async def test_a_round_that_fails_is_followed_by_another(shop, monkeypatch):
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
+
+
+class TestAHookThatRaises:
+    @pytest.fixture
+    def hook(self, shop, monkeypatch):
+        """The program's `on_payment`: raises as often as it is told to."""
+        heard, tell = [], shop.teller.tell
+        shop.hook_raises = 10**6
+
+        async def raising(key, order, result):
+            heard.append((key, shop.clock.now()))
+            if len(heard) <= shop.hook_raises:
+                raise HookFailedError("boom")
+            await tell(key, order, result)
+
+        monkeypatch.setattr(shop.teller, "tell", raising)
+        return heard
+
+    async def test_is_told_again_and_then_has_heard(self, shop, hook):
+        shop.hook_raises = 2
+
+        await shop.paid_order(Wallet.BANK)
+        await shop.pass_time(30, step=1)
+
+        assert shop.teller.results == ["paid"]
+        assert len({key for key, _ in hook}) == 1
+        pauses = [(after - before).seconds for (_, before), (_, after) in itertools.pairwise(hook)]
+        assert pauses == [1, 2]
+
+    async def test_keeps_nobody_waiting(self, shop, hook):
+        order = await shop.paid_order(Wallet.BANK)
+
+        assert shop.teller.shown[-1].state is OrderState.PAID
+        await shop.place("cart-2")
+        await shop.worker.drain()
+
+        assert len(hook) == 1
+        assert shop.teller.shown[-1].order_key == "cart-2"
+        assert await letters(shop, OutboxState.NEW) == ["tell"]
+        assert (await shop.look(order)).state is OrderState.PAID
+
+    async def test_is_given_up_as_a_dead_letter_that_a_person_can_resend(self, shop, hook):
+        await shop.paid_order(Wallet.BANK)
+        await shop.pass_time(6 * 3600, step=600)
+        tried = len(hook)
+
+        assert await letters(shop, OutboxState.DEAD) == ["tell"]
+        assert tried == HOOK_TRIES_MAX
+        assert any("was given up" in text for text in shop.watch.alerts)
+        shop.hook_raises = 0
+        await shop.book.write(lambda one: resend(one, None, shop.clock.now()))
+        await shop.worker.drain()
+
+        assert shop.teller.results == ["paid"]

@@ -13,6 +13,7 @@ from bot.orders.ledger import UnbalancedError, check_balanced
 from bot.orders.order import (
     ATTEMPT_HAS_MONEY,
     ATTEMPT_IS_OPEN,
+    LATE,
     MONEY_IS_HERE,
     REFUND_IS_OPEN,
     Attempt,
@@ -87,8 +88,11 @@ def i3_paid_is_told_once(world: World) -> Iterator[str]:
             yield f"order {order.id} was told as paid under {sorted(keys[order.id])}"
         if len(paid) > 1:
             yield f"order {order.id} is paid by {paid}"
-        if order.paid and not letters[order.id]:
+        returned = any(refund.refund_key.startswith(LATE) for refund in order.refunds)
+        if order.paid and not letters[order.id] and not returned:
             yield f"order {order.id} is {order.state} and nobody will ever be told"
+        if returned and letters[order.id]:
+            yield f"order {order.id} gave its late money back, and its page was told that it is paid"
 
 
 def i4_every_charge_is_somewhere(world: World) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.orders.ports import HookFailedError
 from miniprograms.sdk import Button, Money, Page, PageData, PaymentResult, PaymentStatus, View
 from tests.fakes.programs import JOURNAL, LoggingApp, app_of, logging_app
 from tests.fakes.surface import text_of
@@ -236,3 +237,47 @@ async def test_a_page_that_calls_its_own_order_paid_moves_no_money(host, person,
 
     assert [order.state for order in counter.orders.values()] == ["pending"]
     assert not {name for name in dir(Page) if re.search("paid|settle|confirm|mark", name)}
+
+
+class Clumsy(Till):
+    async def on_payment(self, result: PaymentResult) -> None:
+        await self.set_data(note="half done")
+        await self.set_storage("half", True)
+        if JOURNAL.count("app.on_error") < 2:
+            raise KeyError("no such cup")
+        await super().on_payment(result)
+
+
+async def test_a_hook_that_raises_is_undone_and_heard_when_it_comes_again(host, person, tmp_path, counter):
+    JOURNAL.clear()
+    app = app_of(tmp_path / "clumsy", kind=LoggingApp, pages=["till"])
+    app.page("till")(Clumsy)
+    anna = person(host(app))
+    await anna.command("start")
+    await anna.tap("Pay")
+
+    for _ in range(2):
+        with pytest.raises(HookFailedError):
+            await anna.settle(counter, "order1", PaymentStatus.PAID, key="1")
+        assert anna.sees() == "- 0"
+        assert "half done" not in anna.sees()
+    await anna.settle(counter, "order1", PaymentStatus.PAID, key="1")
+    await anna.settle(counter, "order1", PaymentStatus.PAID, key="1")
+
+    assert anna.sees() == "requestPayment:ok 1"
+    assert JOURNAL.count("app.on_error") == 2
+
+
+async def test_buttons_still_work_while_a_hook_fails(host, person, tmp_path, counter):
+    JOURNAL.clear()
+    app = app_of(tmp_path / "clumsy", kind=LoggingApp, pages=["till"])
+    app.page("till")(Clumsy)
+    anna = person(host(app))
+    await anna.command("start")
+    await anna.tap("Pay")
+    with pytest.raises(HookFailedError):
+        await anna.settle(counter, "order1", PaymentStatus.PAID, key="1")
+
+    await anna.tap("Pay")
+
+    assert counter.placed == 2
