@@ -7,14 +7,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
 from bot.cli import main, office
 from bot.orders import outbox as letters
 from bot.orders.copying import copy_book
 from bot.orders.order import RefundState
+from bot.orders.schema import attempts
 from providers.sdk.errors import ReplyError
 from providers.sdk.money import Money
-from providers.sdk.results import Unknown
+from providers.sdk.results import Paid, Snapshot, Unknown
 from providers.sdk.wallets import Wallet
 from tests.orders.shop import Shop
 
@@ -257,3 +259,52 @@ def test_a_copy_never_writes_over_anything_and_says_why_it_cannot_be_made(counte
 
     monkeypatch.setenv("DATABASE_URL", "postgresql://host/name")
     assert "pg_dump" in counter.type("backup", str(tmp_path / "other"), status=1)
+
+
+async def doubted(shop):
+    """An institution that reports ¥17.00 for ¥18.00."""
+    opened = await shop.opened_order(Wallet.BANK)
+    provider, merchant = shop.stalls["plainpay"].provider, shop.account("plainpay").merchant
+    real = provider.query
+
+    async def wrong(ref, _call):
+        return Snapshot(number=ref.number, merchant=merchant, amount=Money.cny("17"), state=Paid.PAID)
+
+    provider.query = wrong
+    await shop.checkout.checking.check(opened.attempt.number)
+    provider.query = real
+    return await shop.look(opened.order)
+
+
+def test_an_order_under_review_is_settled_by_the_institutions_word(counter):
+    order = counter.keep(doubted)
+    counter.join()
+
+    said = counter.type("orders", "settle", order.attempts[0].number, "--reason", "the payer has left")
+    again = counter.type("orders", "settle", order.id, "--reason", "once more", status=1)
+
+    assert said == f"Order {order.id} of ¥18.00: failed.\n"
+    assert "not under review" in again
+    assert "the payer has left" in counter.type("orders", "show", order.id)
+
+
+def test_what_lies_in_the_inbox_is_listed_and_worked_off_again(counter):
+    async def orphaned(shop):
+        opened = await shop.opened_order(Wallet.BANK)
+        shop.pay(opened)
+        [notification] = shop.post("plainpay")
+        number = opened.attempt.number
+        await shop.book.write(lambda one: one.execute(update(attempts).values(number="Missing")))
+        await shop.receive("plainpay", notification)
+        await shop.worker.process_inbox()
+        await shop.book.write(lambda one: one.execute(update(attempts).values(number=number)))
+        return opened.order
+
+    counter.keep(orphaned)
+
+    listed = counter.type("inbox", "list")
+    assert "orphan  plainpay/main" in listed
+    assert "not in the book" in listed
+    assert counter.type("inbox", "retry", "--all") == "1 to be worked off again: 1.\n"
+    assert "Say which" in counter.type("inbox", "retry", status=1)
+    assert "Not set aside" in counter.type("inbox", "retry", "7", status=1)

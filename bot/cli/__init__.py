@@ -4,7 +4,7 @@ The house itself (`sandbox`, `run`) is one process that serves; everything else 
 while the house runs: both stand on the same store.
 """
 
-from bot.cli import audit, backup, doctor, gateway, house, interop, new, orders, outbox, reconcile
+from bot.cli import audit, backup, doctor, gateway, house, inbox, interop, new, orders, outbox, reconcile
 from bot.cli.front import main
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "doctor",
     "gateway",
     "house",
+    "inbox",
     "interop",
     "main",
     "new",

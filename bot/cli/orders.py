@@ -99,6 +99,31 @@ def refund(number: str, amount: str | None, reason: str, key: str) -> None:
         sys.exit(1)
 
 
+@orders.command()
+@click.argument("number")
+@click.option("--reason", required=True, help="Kept in the audit, with your name.")
+@plainly()
+def settle(number: str, reason: str) -> None:
+    """Lead an order out of needs_review: ask its institutions once more, and let their answer decide.
+
+    Whatever is still open there is closed first. The order is paid when the institution says so with our number, merchant
+    and amount, and failed when none was paid; where an answer stays out or does not match, nothing changes and the exit
+    status is 1. Money that came with a wrong amount is given back in the institution's own console, then settled here.
+    """
+
+    async def ask(checkout: "Checkout") -> "Order":
+        from bot.orders.checkout import Refused  # noqa: PLC0415  # heavy
+
+        order = await _look_up(checkout.till.book, number)
+        answer = await checkout.settle(order.id, actor(), reason)
+        if isinstance(answer, Refused):
+            raise NotReadyError(f"Not settled ({answer.why}). {answer.detail}".strip())
+        return answer
+
+    settled = with_checkout(start(), ask)
+    click.echo(f"Order {settled.id} of {settled.amount}: {settled.state}.")
+
+
 async def _look_up(book: "Book", number: str) -> "Order":
     from bot.orders.rows import find_by_number, load  # noqa: PLC0415  # heavy
 

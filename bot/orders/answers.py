@@ -16,6 +16,7 @@ class Why(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     IN_REVIEW = "in_review"
+    NOT_IN_REVIEW = "not_in_review"
     NO_OFFER = "no_offer"  # this wallet cannot pay this order
     CHECKING = "checking"  # we do not know yet; asking again soon is right, giving up is wrong
     DECLINED = "declined"  # the institution refused this attempt; another wallet may do

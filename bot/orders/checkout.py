@@ -42,6 +42,7 @@ from bot.orders.ports import Account, Watch
 from bot.orders.reconciling import Comparison, Reconciling
 from bot.orders.refunding import Refunding
 from bot.orders.routing import WAYS_AT_TILL, WAYS_IN_CHAT, Offer, Refusal, offers, refusals
+from bot.orders.settling import Settling
 from bot.orders.till import Till, UnknownOrderError
 from bot.orders.watch import LogWatch
 from miniprograms.sdk.payment import IfLate
@@ -88,6 +89,7 @@ class Checkout:
         self.payouting = Payouting(self.till, limits or PayoutLimits())
         self.intake = Intake(self.till)
         self.reconciling = Reconciling(self.till, self.ending, self.refunding, self.payouting, self.intake)
+        self.settling = Settling(self.till, self.ending)
         self._placing = Placing(self.till, self.refunding, if_late)
 
     async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft] = ()) -> tuple[Order, ...]:
@@ -227,6 +229,14 @@ class Checkout:
         Stored before the institution hears of it. What comes back may still be on its way.
         """
         return await self.payouting.claim(token, payee)
+
+    async def settle(self, order_id: str, actor: str, reason: str) -> Order | Refused:
+        """An operator wants an order out of review: its institutions are asked, what is open there is closed.
+
+        The order comes back paid, or failed when every institution says that nothing was and can be paid; else
+        refused, with what stands in the way. The caller checks that `actor` may do this.
+        """
+        return await self.settling.settle(order_id, actor, reason)
 
     async def reconcile(self, day: date) -> tuple[Comparison, ...]:
         """Import every account's statement of that day and compare it with the book. May be run again at any time.

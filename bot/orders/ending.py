@@ -58,7 +58,7 @@ class Ending:
     async def let_go(self, order: Order, attempt: Attempt, answer: Answer) -> Order:
         """An attempt that is no longer wanted was asked about: it has ended by itself, or is closed now."""
         account = self._till.account_of(attempt)
-        if account is not None and attempt.open and _gone(attempt, answer, account, self._till):
+        if account is not None and attempt.open and gone(attempt, answer, account, self._till):
             return await self._hear_close(order, attempt, Closed(code="asked"))
         return await self.leave(order, attempt)
 
@@ -82,12 +82,12 @@ class Ending:
         """
         cause = Cause(CauseKind.HOUSE, f"reversal:{attempt.number}")
         order, _ = await self._till.change(order.id, cause, lambda posting: _give_up(posting, attempt.number))
-        return await self._shut(order, order.attempt(attempt.number), patient=True)
+        return await self.shut(order, order.attempt(attempt.number), patient=True)
 
     async def _bring_to_end(self, order: Order, asked: Cause, *, patient: bool) -> Order:
         for attempt in order.attempts:
             if attempt.open:
-                order = await self._shut(order, attempt, patient=patient)
+                order = await self.shut(order, attempt, patient=patient)
             if order.state is not OrderState.PENDING:
                 return order
         called = any(attempt.called_at for attempt in order.attempts)
@@ -95,7 +95,7 @@ class Ending:
         order, _ = await self._till.change(order.id, cause, _end)
         return order
 
-    async def _shut(self, order: Order, attempt: Attempt, *, patient: bool) -> Order:
+    async def shut(self, order: Order, attempt: Attempt, *, patient: bool) -> Order:
         """Query, close, query when `patient`; close alone is enough for a payer who waits: late money is watched for.
 
         Not by payer code: the payer is at it this very moment.
@@ -108,7 +108,7 @@ class Ending:
         order, answer = await self.ask(order, attempt, account)
         if not order.attempt(attempt.number).open:
             return order
-        if _gone(attempt, answer, account, self._till):
+        if gone(attempt, answer, account, self._till):
             return await self._hear_close(order, attempt, Closed(code="asked"))
         closing = await institution.close(account, attempt)
         if isinstance(closing, Closed | AlreadyPaid):
@@ -148,7 +148,7 @@ def _give_up(posting: Posting, number: str) -> None:
         posting.move_order(OrderEvent.CHANGED, f"{number} is being reversed.")
 
 
-def _gone(attempt: Attempt, answer: Answer, account: Account, till: Till) -> bool:
+def gone(attempt: Attempt, answer: Answer, account: Account, till: Till) -> bool:
     """Asked, and it can no longer be paid, although the institution does not say `closed`.
 
     Before the attempt's own end nothing is gone: Alipay knows of no trade until a code is scanned, and the code that it

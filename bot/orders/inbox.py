@@ -1,6 +1,6 @@
 """Verified notifications, stored before they are acknowledged and worked off afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,6 +19,10 @@ _TRIES_MAX: Final = 50
 _NO_FACT: Final = "none"
 _PAYER_SHOWN: Final = 4
 
+_SHELVED: Final = inbox.c.state.in_((InboxState.ORPHAN, InboxState.DEAD)) | (
+    (inbox.c.state == InboxState.NEW) & (inbox.c.tries > 0)
+)
+
 _PAYMENT: Final = TypeAdapter(Snapshot)
 _REFUND: Final = TypeAdapter(RefundSnapshot)
 _PAYOUT: Final = TypeAdapter(PayoutSnapshot)
@@ -29,6 +33,20 @@ _READERS: Final[
     "refund": _REFUND,
     "payout": _PAYOUT,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A notification that was set aside: of a number that is not ours, or not to be applied. No raw bytes, no payer."""
+
+    id: int
+    provider: str
+    account: str
+    event: str
+    state: InboxState
+    received_at: datetime
+    tries: int
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +138,36 @@ async def postpone(connection: AsyncConnection, notice: Notice, now: datetime, n
     values = {"tries": tries, "next_try_at": now + wait, "note": note}
     await connection.execute(update(inbox).where(inbox.c.id == notice.id).values(**values))
     return False
+
+
+async def set_aside(connection: AsyncConnection, limit: int) -> list[Shelved]:
+    """Orphans, dead notifications, and those that have failed and wait for their next try; oldest first."""
+    query = select(inbox).where(_SHELVED).order_by(inbox.c.id).limit(limit)
+    return [
+        Shelved(
+            row.id,
+            row.provider,
+            row.account,
+            row.event,
+            InboxState(row.state),
+            row.received_at,
+            row.tries,
+            row.note,
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+async def retry(connection: AsyncConnection, ids: Sequence[int] | None, now: datetime) -> list[int]:
+    """Work these off once more, or all that are set aside for None. Which ones there were.
+
+    Harmless as often as it is done: what was applied before changes nothing again.
+    """
+    chosen = _SHELVED if ids is None else _SHELVED & inbox.c.id.in_(ids)
+    found = list((await connection.scalars(select(inbox.c.id).where(chosen).with_for_update())).all())
+    values = {"state": InboxState.NEW, "tries": 0, "next_try_at": now}
+    await connection.execute(update(inbox).where(inbox.c.id.in_(found)).values(**values))
+    return found
 
 
 def _written(fact: Fact | None) -> tuple[str, str]:

@@ -13,8 +13,8 @@ from bot.orders import offering, schedule
 from bot.orders.audit import Cause, Entry, sealed
 from bot.orders.ledger import Line, extra_lines, payment_lines, refund_lines
 from bot.orders.order import (
-    PAYOUT_IS_OPEN,
     LATE,
+    PAYOUT_IS_OPEN,
     Attempt,
     AttemptState,
     Order,
@@ -66,9 +66,10 @@ class Message:
     answer: str = ""
 
 
+_LATE: Final = "late"
 _TELLS: Final[Mapping[Effect, tuple[PaymentStatus, str]]] = {
     Effect.TELL_PAID: (PaymentStatus.PAID, ""),
-    Effect.TELL_PAID_LATE: (PaymentStatus.PAID, "late"),
+    Effect.TELL_PAID_LATE: (PaymentStatus.PAID, _LATE),
     Effect.TELL_PENDING: (PaymentStatus.PENDING, ""),
     Effect.TELL_CANCELLED: (PaymentStatus.CANCELLED, ""),
     Effect.TELL_EXPIRED: (PaymentStatus.FAILED, "expired"),
@@ -253,8 +254,6 @@ class Posting:
         for effect in effects:
             if effect in RAISES:
                 self.move_order(RAISES[effect], note)
-            elif effect is Effect.TELL_PAID_LATE and self.order.if_late is IfLate.REFUND:
-                self._return_late()
             elif effect in _TELLS:
                 self._tell(*_TELLS[effect], note)
             elif effect is Effect.SHOW:
@@ -327,6 +326,9 @@ class Posting:
                 self.set_attempt(replace(attempt, leaving=True, checks=0, next_check_at=self.now))
 
     def _tell(self, status: PaymentStatus, detail: str, note: str) -> None:
+        if detail == _LATE and self.order.if_late is IfLate.REFUND:
+            self._return_late()
+            return
         key = f"tell:{self.order.id}:{status}:{detail}"
         self._send(key, Kind.TELL, status=status, text=detail or (note if status == "failed" else ""))
 

@@ -29,6 +29,7 @@ _OF_ORDER: Final[Mapping[str, str]] = {
     OrderEvent.REFUNDED_PART: "is partly refunded",
     OrderEvent.REFUNDED_ALL: "is refunded",
     "ending": "is being brought to its end",
+    "settling": "is looked into by an operator; the institution is asked",
     "refund_refused": "was asked back by a program, and refused",
 }
 _OF_ATTEMPT: Final[Mapping[str, str]] = {

@@ -202,6 +202,7 @@ def refusal_text(why: Why, language: str) -> str:
     return {
         Why.UNKNOWN_ORDER: unknown,
         Why.NOT_YOURS: unknown,
+        Why.NOT_IN_REVIEW: unknown,
         Why.ALREADY_PAID: _("This order is already paid. There is nothing more to do."),
         Why.EXPIRED: _("This order has expired. Go back to the shop and order again."),
         Why.CANCELLED: _("This order was cancelled. Go back to the shop and order again."),
