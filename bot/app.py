@@ -25,6 +25,7 @@ from bot.orders.abandoned import abandoned
 from bot.orders.approving import Approving
 from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout
+from bot.orders.fitness import book_findings
 from bot.orders.migrations import SchemaError
 from bot.orders.ports import Account
 from bot.orders.rotation import keep_keys_fresh
@@ -51,6 +52,7 @@ from providers.sdk.contract import Call, ProviderPlugin, ProviderSettings, Way
 WEBHOOK_PATH: Final = "/telegram"
 _DRAIN_WITHIN_S: Final = 10.0
 _SLACK_S: Final = 5  # the transport's own deadline comes first
+_READ_ONLY: Final = "25006"  # read_only_sql_transaction (PostgreSQL, appendix A)
 _log = structlog.get_logger(__name__)
 
 
@@ -98,6 +100,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
         await _judge_now(redis, judge)
         book = await _open_book(settings)
         stack.push_async_callback(book.close)
+        judge(await book_findings(book))
         client = open_client()
         stack.push_async_callback(close_client, client)
         tally = Tally()
@@ -293,7 +296,7 @@ async def _judge_now(redis: Redis, judge: Callable[[tuple[str, ...]], None]) -> 
 def _refuse_unsafe(outside: Outside, findings: tuple[str, ...]) -> None:
     if outside.play_money or not outside.merchants:
         for finding in findings:
-            _log.warning("redis_unsafe", finding=finding)
+            _log.warning("store_unsafe", finding=finding)
     elif findings:
         raise NotReadyError("Live payments are refused. " + " ".join(findings))
 
@@ -315,6 +318,10 @@ async def _open_book(settings: Settings) -> Book:
     except SchemaError as error:
         raise NotReadyError(str(error)) from error
     except (SQLAlchemyError, OSError) as error:
+        if getattr(getattr(error, "orig", None), "sqlstate", "") == _READ_ONLY:
+            raise StoreError(
+                "The order book's PostgreSQL only reads (a standby?): name the primary in DATABASE_URL."
+            ) from error
         raise StoreError(
             f"The order book does not open ({type(error).__name__}): check DATABASE_URL and that the server runs."
         ) from error

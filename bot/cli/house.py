@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import click
 import uvloop
@@ -13,6 +14,7 @@ from bot.catalogue import Catalogue, misplaced_rooms, read_catalogue
 from bot.cli.front import main, plainly, show_refusals, start
 from bot.errors import NotReadyError
 from bot.settings import AccountName, Settings, read_merchants, read_settings
+from bot.stores import StoreError, database_url, open_redis, redis_findings
 from bot.watchdog import watched
 from providers.sdk.contract import ProviderSettings
 from providers.sdk.errors import ConfigurationError
@@ -52,9 +54,9 @@ def run() -> None:
 @main.command()
 @plainly()
 def check() -> None:
-    """Check every plugin and every setting without starting anything.
+    """Check every plugin and setting, and whether the stores are fit for live payments, without starting anything.
 
-    Prints one line for each and exits with 1 when something is refused.
+    Prints one line for each and exits with 1 when something is refused, with the cure.
     """
     wrong = [*misplaced_rooms()]
     catalogue = read_catalogue()
@@ -70,7 +72,8 @@ def check() -> None:
         merchants = read_merchants(settings, catalogue.plugins)
         for name in merchants:
             click.echo(f"ok  account {name}")
-    except ConfigurationError as error:
+        wrong += _look_at_stores(settings)
+    except (ConfigurationError, StoreError) as error:
         wrong.append(str(error))
     _end(wrong)
 
@@ -90,6 +93,36 @@ def plugins() -> None:
         click.echo(f"provider      {provider.name:<14} pays with {wallets}  ({provider.distribution})")
     for refusal in catalogue.refusals:
         click.echo(f"refused       {refusal}", err=True)
+
+
+def _look_at_stores(settings: Settings) -> list[str]:
+    """What of the stores that exist would keep live payments away. A store of our own that is not there yet is made well."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415  # heavy
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # with it
+
+    from bot.orders.fitness import findings_at  # noqa: PLC0415  # with it
+
+    found = list[str]()
+    if settings.redis_url.get_secret_value():
+        found += asyncio.run(_look_at_redis(settings))
+        click.echo("ok  redis answers")
+    url = make_url(database_url(settings))
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return found
+    try:
+        found += asyncio.run(findings_at(url.render_as_string(hide_password=False)))
+    except (SQLAlchemyError, OSError) as error:
+        return [
+            *found,
+            f"The order book does not open ({type(error).__name__}): check DATABASE_URL and its server.",
+        ]
+    click.echo("ok  order book answers")
+    return found
+
+
+async def _look_at_redis(settings: Settings) -> tuple[str, ...]:
+    async with open_redis(settings) as redis:
+        return await redis_findings(redis)
 
 
 def _end(wrong: Iterable[str]) -> None:

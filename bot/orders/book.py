@@ -77,11 +77,9 @@ async def open_book(url: str) -> Book:
 
     Raises `SchemaError` for a store of a newer program, and SQLAlchemy's errors when there is no store to reach.
     """
-    parsed = make_url(url)
-    parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
-    if parsed.get_backend_name() == "sqlite":
-        _own_file(parsed)
-    engine = create_async_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    engine = new_engine(url)
+    if engine.dialect.name == "sqlite":
+        _own_file(engine.url)
     book = Book(engine)
     try:
         await book.write(_migrate)
@@ -89,6 +87,13 @@ async def open_book(url: str) -> Book:
         await engine.dispose()
         raise
     return book
+
+
+def new_engine(url: str) -> AsyncEngine:
+    """An engine on a store as it is; nothing is opened or made yet."""
+    parsed = make_url(url)
+    parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
+    return create_async_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
 
 
 async def insert_once(connection: AsyncConnection, table: Table, **values: Any) -> bool:  # noqa: ANN401  # the values of any column

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from redis import asyncio as aioredis
 from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import ResponseError
 
 from bot.stores.errors import StoreError
 
@@ -40,10 +41,10 @@ async def redis_findings(client: aioredis.Redis) -> tuple[str, ...]:
             "No Redis server runs here, sessions are lost at every restart: install redis-server or set REDIS_URL.",
         )
     findings: dict[str, None] = {}  # the same on several nodes is said once
-    for persistence, memory in zip(
-        await _every(client, "persistence"), await _every(client, "memory"), strict=True
-    ):
-        findings |= dict.fromkeys(_objections(persistence, memory))
+    sections = [await _every(client, section) for section in ("persistence", "memory", "replication")]
+    for persistence, memory, replication in zip(*sections, strict=True):
+        findings |= dict.fromkeys(objections(persistence, memory, replication))
+    findings |= dict.fromkeys(_slow_to_disk(await _appendfsync(client)))
     return tuple(findings)
 
 
@@ -59,14 +60,32 @@ async def redis_pressure(client: aioredis.Redis) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _objections(persistence: Info, memory: Info) -> Iterator[str]:
+def objections(persistence: Info, memory: Info, replication: Info) -> Iterator[str]:
+    """What in a server's own words of itself loses sessions. Pure."""
+    if replication.get("role", "master") != "master":
+        yield "Redis is a replica, which takes no writes: name the primary in REDIS_URL."
     if not persistence.get("aof_enabled"):
         yield "Redis keeps no append-only file: set `appendonly yes` in redis.conf."
     if persistence.get("aof_last_write_status", "ok") != "ok":
         yield "Redis cannot write its append-only file: free space on its disk."
+    if persistence.get("rdb_last_bgsave_status", "ok") != "ok":
+        yield "Redis could not save its data and may refuse to write: free space on its disk, then BGSAVE."
     policy = memory.get("maxmemory_policy", "noeviction")
     if policy not in _KEEPS:
         yield f"Redis may throw sessions away (maxmemory-policy {policy}): set `maxmemory-policy noeviction`."
+
+
+def _slow_to_disk(appendfsync: str) -> Iterator[str]:
+    if appendfsync == "no":
+        yield "Redis leaves its append-only file to the kernel: set `appendfsync everysec` or `always`."
+
+
+async def _appendfsync(client: aioredis.Redis | RedisCluster) -> str:
+    """As CONFIG tells; empty where a hosted server refuses the question."""
+    try:
+        return str((await client.config_get("appendfsync")).get("appendfsync", ""))
+    except ResponseError:
+        return ""
 
 
 async def _every(client: aioredis.Redis | RedisCluster, section: str) -> list[Info]:

@@ -21,8 +21,8 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def server() -> Iterator[Path]:
-    """Start one, give the folder of its socket, stop it."""
+def server(*, durable: bool = False) -> Iterator[Path]:
+    """Start one, give the folder of its socket, stop it. One that is not `durable` is fast, and unfit for live payments."""
     folder = binaries()
     assert folder is not None, NO_SERVER
     home = Path(tempfile.mkdtemp(prefix="moongate-pg-"))
@@ -30,7 +30,9 @@ def server() -> Iterator[Path]:
         shutil.chown(home, "postgres", "postgres")
     try:
         run([folder / "initdb", "-D", home / "data", "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8"])
-        options = f"-k {home} -c listen_addresses='' -c fsync=off -c max_connections=50"
+        options = (
+            f"-k {home} -c listen_addresses='' -c fsync={'on' if durable else 'off'} -c max_connections=50"
+        )
         run([folder / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log", "-o", options, "start"])
         try:
             yield home

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from bot.settings import Settings
 from bot.stores import StoreError, open_redis, redis_findings
 from bot.stores.embedded import EmbeddedRedis, redis_binary
-from bot.stores.safety import check_version
+from bot.stores.safety import check_version, objections
 
 
 def started(*command, **options):
@@ -287,3 +287,30 @@ async def test_without_any_server_binary_sessions_live_in_memory_with_a_finding(
         findings = await redis_findings(client)
 
     assert "install redis-server" in findings[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "cure"),
+    [
+        ({}, ""),
+        ({"role": "slave"}, "name the primary in REDIS_URL"),
+        ({"aof_last_write_status": "err"}, "free space on its disk"),
+        ({"rdb_last_bgsave_status": "err"}, "then BGSAVE"),
+        ({"maxmemory_policy": "volatile-lru"}, "set `maxmemory-policy noeviction`"),
+    ],
+)
+def test_each_weakness_of_a_redis_has_its_cure(told, cure):
+    info = {"aof_enabled": 1, "role": "master", **told}
+
+    found = " ".join(objections(info, info, info))
+
+    assert (cure in found) if cure else found == ""
+
+
+async def test_an_append_only_file_that_is_left_to_the_kernel_is_refused(settings):
+    async with open_redis(settings) as client:
+        await client.config_set("appendfsync", "no")
+
+        [finding] = await redis_findings(client)
+
+    assert "appendfsync everysec" in finding

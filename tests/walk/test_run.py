@@ -48,7 +48,7 @@ def _redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _database_url() -> Iterator[str]:
     if postgres.binaries() is None:
         pytest.skip(postgres.NO_SERVER)
-    with postgres.server() as folder:
+    with postgres.server(durable=True) as folder:
         yield f"postgresql://postgres@/postgres?host={folder}"
 
 
