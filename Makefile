@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test tests test-all simulate lint clean
+.PHONY: run test tests test-all simulate lint clean chaos
 .DEFAULT_GOAL := run
 
 $(VENV)/python.ok:
@@ -40,6 +40,10 @@ test-all: lint
 # 2,000 worlds in which a seed decides who goes first. SEEDS=200000 for a night; one again: ARGS="--seed 7".
 simulate: $(VENV)/dev.ok
 	@$(BIN)/python -m tests.proof.simulation --seeds $(or $(SEEDS),2000) $(ARGS)
+
+# A purchase and a refund, killed by SIGKILL at every crash point, on both stores. One again: ARGS="refund.answered".
+chaos: $(VENV)/dev.ok
+	@$(BIN)/python -m tests.proof.chaos $(ARGS)
 
 lint: $(VENV)/dev.ok
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: .venv/bin/ruff format"; exit 1; }

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from bot.crashpoint import crashpoint
 from bot.orders import facts, institution, schedule
 from bot.orders.answers import Refused, Why
 from bot.orders.audit import Cause, CauseKind
@@ -69,7 +70,9 @@ class Ending:
         account = self._till.account_of(attempt)
         if account is None:
             return await self._not_yet(order, attempt)
+        crashpoint("attempt.leaving")
         answer = await institution.close(account, attempt)
+        crashpoint("close.answered")
         order = await self._hear_close(order, attempt, answer)
         if isinstance(answer, AlreadyPaid):
             order, _ = await self.ask(order, attempt, account)
@@ -122,6 +125,7 @@ class Ending:
     async def ask(self, order: Order, attempt: Attempt, account: Account) -> tuple[Order, Answer]:
         """Query one attempt and apply the answer."""
         answer = await institution.query(account, attempt)
+        crashpoint("query.answered")
         cause = Cause(CauseKind.QUERY, f"query:{attempt.number}:{attempt.checks + 1}")
         order, _ = await self._till.change(
             order.id, cause, lambda posting: facts.hear_query(posting, attempt.number, answer, account)

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crashpoint import crashpoint
 from bot.orders import facts, foreign, inbox, payout_facts, rows
 from bot.orders.audit import Cause, CauseKind
 from bot.orders.inbox import Notice
@@ -39,12 +40,14 @@ class Intake:
         if isinstance(verdict, Rejected):
             self._till.watch.count("probe" if verdict.probe else "notification_rejected", provider_id)
             return account.provider.reply(accepted=False, request=request)
+        crashpoint("notification.verified")
         try:
             fresh = await self._store(account, request, verdict)
         except (SQLAlchemyError, OSError, TimeoutError):
             self._till.watch.count("notification_not_stored", provider_id)
             refusal = account.provider.reply(accepted=False, request=request)
             return HttpReply(503, refusal.headers, refusal.body)
+        crashpoint("notification.stored")
         self._till.watch.count("notification_stored" if fresh else "notification_repeated", provider_id)
         self._till.bell.ring()
         return account.provider.reply(accepted=True, request=request)
@@ -69,9 +72,12 @@ class Intake:
                 await inbox.finish(connection, notice, InboxState.ORPHAN, str(error))
                 return str(error)
             await inbox.finish(connection, notice, InboxState.DONE)
+            crashpoint("notice.applied")
             return ""
 
+        crashpoint("notice.taken")
         orphaned = await self._till.book.write(transaction)
+        crashpoint("notice.committed")
         if orphaned:
             self._till.watch.count("notification_orphan", notice.provider)
             self._till.watch.alert(orphaned)

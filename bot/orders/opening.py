@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from bot.crashpoint import crashpoint
 from bot.orders import facts, institution, routing, schedule
 from bot.orders.answers import Opened, Refused, Why
 from bot.orders.audit import Cause, CauseKind
@@ -113,12 +114,15 @@ class Opening:
     ) -> tuple[Order, Answer]:
         """Call, and store what is answered."""
         number = attempt.number
+        crashpoint("attempt.called")
         answer = await institution.create(account, order, attempt, payer_code)
+        crashpoint("create.answered")
         self._take_down(account, answer)
         cause = Cause(CauseKind.REPLY, f"create:{number}:{attempt.sends}")
         order, _ = await self._till.change(
             order.id, cause, lambda posting: facts.hear_create(posting, number, answer, account)
         )
+        crashpoint("attempt.heard")
         return order, answer
 
     def _move(self, posting: Posting, tap: _Tap) -> _Move:

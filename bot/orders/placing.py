@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crashpoint import crashpoint
 from bot.orders import institution, rows, schedule
 from bot.orders.answers import OrderRefusedError, RefundRefusedError
 from bot.orders.audit import GENESIS, Cause, CauseKind
@@ -35,6 +36,7 @@ class Placing:
             placed = [await self._place(connection, draft) for draft in drafts]
             for refund in refunds:
                 await self._refunding.take_in(connection, refund)
+            crashpoint("order.placing")
             return tuple(placed)
 
         try:
@@ -42,6 +44,7 @@ class Placing:
         except RefundRefusedError:
             await self._refunding.note_strangers(refunds)
             raise
+        crashpoint("order.placed")
         self._till.bell.ring()
         return placed
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crashpoint import crashpoint
 from bot.orders import facts, institution, rows, schedule, word
 from bot.orders.answers import RefundRefusedError, Refused, Why
 from bot.orders.audit import Cause, CauseKind
@@ -119,6 +120,7 @@ class Refunding:
         self, account: Account, refund: Refund, attempt: Attempt
     ) -> RefundSnapshot | NotFound | NotSent | Unknown:
         answer = await institution.query_refund(account, refund, attempt)
+        crashpoint("refund.asked")
         # That the question never left says nothing about the refund itself.
         heard = Unknown(answer.reason) if isinstance(answer, NotSent) else answer
         cause = Cause(CauseKind.QUERY, f"query:{refund.number}:{refund.checks + 1}")
@@ -162,6 +164,7 @@ class Refunding:
 
     async def _send(self, order_id: str, number: str) -> Refund:
         """Mark it as called, call, store what was answered. A refund that is no longer waiting is left alone."""
+        crashpoint("refund.reserved")
         cause = Cause(CauseKind.HOUSE, f"refund:{number}")
         order, account = await self._till.change(
             order_id, cause, lambda posting: self._mark_called(posting, number)
@@ -169,11 +172,14 @@ class Refunding:
         refund, attempt = refund_of(order, number)
         if account is None:
             return refund
+        crashpoint("refund.called")
         answer = await institution.refund(account, refund, attempt)
+        crashpoint("refund.answered")
         reply = Cause(CauseKind.REPLY, f"refund:{number}:{refund.sends}")
         order, _ = await self._till.change(
             order_id, reply, lambda posting: facts.hear_refund_answer(posting, number, answer)
         )
+        crashpoint("refund.heard")
         return order.refund(number)
 
     def _mark_called(self, posting: Posting, number: str) -> Account | None:

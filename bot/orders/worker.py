@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crashpoint import crashpoint
 from bot.orders import due, outbox, word
 from bot.orders.book import Work
 from bot.orders.checkout import Checkout
@@ -184,6 +185,7 @@ class Worker:
                 await self._teller.tell_refund(f"o{letter.id}", order, word.read(letter.answer))
             case Kind.TELL:
                 await self._teller.tell(f"o{letter.id}", order, _result(order, letter))
+                crashpoint("outbox.told")
             case Kind.PAYOUT:
                 page, told = _payout_result(order, letter)
                 await self._teller.tell_payout(f"o{letter.id}", order, page, told)
@@ -194,11 +196,13 @@ class Worker:
             await outbox.sent(connection, letter, self._till.clock.now())
 
         await self._till.book.write(transaction)
+        crashpoint("outbox.marked")
         return -1
 
     async def _show(self, order: Order) -> int:
         """One drawing fulfils every wish up to the version that was drawn."""
         message_id = await self._teller.show(order)
+        crashpoint("outbox.shown")
 
         async def transaction(connection: AsyncConnection) -> None:
             await outbox.shown(connection, order.id, order.version, message_id, self._till.clock.now())

@@ -15,6 +15,7 @@ import structlog
 from pydantic import SecretStr
 from redis.exceptions import RedisError
 
+from bot.crashpoint import crashpoint
 from bot.log import log_context
 from bot.orders.answers import Refused
 from bot.orders.order import Order
@@ -185,8 +186,10 @@ class Runtime:
             if outcome.body is None:
                 await self._sessions.release(taken)
                 return outcome
+            crashpoint("session.saving")
             saved = await self._sessions.save(taken, outcome.body, last=easel.last, writes=outcome.writes)
             if saved is Saved.DONE:
+                crashpoint("session.saved")
                 return replace(outcome, raced_at=taken.seq + 1 if taken.raced else None)
             log.warning("turn_lost", why=saved.name)
         raise ConflictError(f"The session changed under this turn {_TRIES_MAX} times.")

@@ -7,6 +7,7 @@ import structlog
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from bot.crashpoint import crashpoint
 from bot.runtime.cashier import read_key
 from bot.runtime.errors import RuntimeFault
 from bot.runtime.events import Event, Seat, Tap
@@ -107,6 +108,7 @@ class Intake:
             )
             await self._apologise(event)
         self._failures.forget(key)
+        crashpoint("update.durable")
         return True
 
     async def _ask_for_patience(self, event: Event, failures: int) -> None:

@@ -20,6 +20,7 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import TelegramMethod
 
+from bot.crashpoint import crashpoint
 from bot.telegram.errors import BadTokenError
 from bot.telegram.intake import RawUpdate
 from bot.telegram.updates import ALLOWED
@@ -120,6 +121,8 @@ class Polling:
 
     def _acknowledged(self, offset: int, updates: Sequence[RawUpdate]) -> None:
         """Below `offset` Telegram has forgotten; what it should have sent again and did not has expired over there."""
+        if any(update_id < offset for update_id in self._finished):
+            crashpoint("update.acknowledged")
         self._finished = {update_id for update_id in self._finished if update_id >= offset}
         sent = {update["update_id"] for update in updates}
         for update_id, task in list(self._open.items()):

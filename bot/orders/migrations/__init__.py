@@ -9,6 +9,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
+from bot.crashpoint import crashpoint
+
 # Any number, the same in every process: only one of them migrates at a time (PostgreSQL, advisory locks).
 _LOCK: Final = 7_220_117_433
 
@@ -27,6 +29,7 @@ def migrate(connection: Connection) -> None:
         raise SchemaError(
             "The order book was written by a newer version of this program; start that version, or restore a backup."
         ) from error
+    crashpoint("book.migrating")
 
 
 def revisions() -> tuple[str, ...]:
