@@ -5,7 +5,7 @@ processes on one store.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -43,6 +43,7 @@ from bot.orders.reconciling import Comparison, Reconciling
 from bot.orders.refunding import Refunding
 from bot.orders.routing import WAYS_AT_TILL, WAYS_IN_CHAT, Offer, Refusal, offers, refusals
 from bot.orders.settling import Settling
+from bot.orders.standing import Standing, StandingCode, StandingDraft
 from bot.orders.till import Till, UnknownOrderError
 from bot.orders.watch import LogWatch
 from miniprograms.sdk.payment import IfLate
@@ -91,6 +92,7 @@ class Checkout:
         self.reconciling = Reconciling(self.till, self.ending, self.refunding, self.payouting, self.intake)
         self.settling = Settling(self.till, self.ending)
         self._placing = Placing(self.till, self.refunding, if_late)
+        self.standing = Standing(self.till, self._placing)
 
     async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft] = ()) -> tuple[Order, ...]:
         """Store what pages asked for: all of it or nothing, in one transaction. Nobody outside is called.
@@ -107,6 +109,34 @@ class Checkout:
     async def find(self, order_id: str) -> Order | None:
         """The order as committed."""
         return await self.till.find(order_id)
+
+    async def find_by_key(self, app_id: str, user_id: int, order_key: str) -> Order | None:
+        """The order which that program asked that person for under that key."""
+
+        async def query(connection: AsyncConnection) -> Order | None:
+            return await rows.find_by_key(connection, app_id, user_id, order_key)
+
+        return await self.till.book.read(query)
+
+    async def orders_on(
+        self, app_id: str, user_id: int, since: datetime, until: datetime, limit: int
+    ) -> tuple[Order, ...]:
+        """What that program asked that person for, placed from `since` until before `until`, newest first."""
+
+        async def query(connection: AsyncConnection) -> tuple[Order, ...]:
+            return await rows.placed_between(
+                connection, app_id, user_id, since=since, until=until, limit=limit
+            )
+
+        return await self.till.book.read(query)
+
+    async def stand(self, draft: StandingDraft) -> StandingCode:
+        """See `Standing.put`."""
+        return await self.standing.put(draft)
+
+    async def unstand(self, app_id: str, user_id: int, code_key: str) -> None:
+        """See `Standing.close`."""
+        await self.standing.close(app_id, user_id, code_key)
 
     async def find_by_link(self, token: str) -> Order | None:
         """The order whose one-code page has that token."""

@@ -79,6 +79,8 @@ PAYER_IS_AT_IT: Final = "The payer is entering the password."
 FOREIGN: Final = "there:"
 # Begins the `refund_key` of the return of a late payment; the rest of the key is the attempt's number.
 LATE: Final = "late:"
+# Begins the `order_key` of an order that came by a standing code; no page may begin one so.
+SCANNED: Final = "scan:"
 # Begins the `refund_key` of a refund that a mini program asked for; the rest of the key is the program's own.
 ASKED: Final = "page:"
 REFUND_IS_OPEN: Final = frozenset({RefundState.RESERVED, RefundState.UNKNOWN, RefundState.SENT})
@@ -340,6 +342,11 @@ class Order:
     def payable(self) -> bool:
         """Attempts may be opened."""
         return self.state is OrderState.PENDING and self.ending is None
+
+    @property
+    def scanned(self) -> bool:
+        """It came by a standing code: its payer is on the one-code page, and the chat hears of it when it is paid."""
+        return self.order_key.startswith(SCANNED)
 
     @property
     def by_payer_code(self) -> bool:

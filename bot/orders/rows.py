@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Table, insert, select, update
@@ -76,6 +77,20 @@ async def newest_of(
         query = query.where(orders.c.user_id == user_id)
     if state is not None:
         query = query.where(orders.c.state == state)
+    return tuple(await _complete(connection, (await connection.execute(query)).all()))
+
+
+async def placed_between(
+    connection: AsyncConnection, app_id: str, user_id: int, *, since: datetime, until: datetime, limit: int
+) -> tuple[Order, ...]:
+    """The orders that a program asked a person for in that time, newest first."""
+    query = (
+        select(orders)
+        .where(orders.c.user_id == user_id, orders.c.created_at >= since, orders.c.created_at < until)
+        .where(orders.c.app_id == app_id)
+        .order_by(orders.c.created_at.desc(), orders.c.id.desc())
+        .limit(limit)
+    )
     return tuple(await _complete(connection, (await connection.execute(query)).all()))
 
 

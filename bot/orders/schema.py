@@ -366,4 +366,23 @@ suspense_entries = Table(
     CheckConstraint("minor <> 0", name="moves_something"),
 )
 
+# Codes on counters, whose every scan is a new order. No amount: the payer enters it.
+standing_codes = Table(
+    "standing_codes",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("app_id", String(64), nullable=False),
+    Column("page", Text, nullable=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("code_key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("amount_minor", BigInteger),
+    Column("currency", String(3), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    UniqueConstraint("app_id", "user_id", "code_key"),
+)
+
 APPEND_ONLY: Final = ("audit", "ledger_entries", "suspense_entries")

@@ -5,11 +5,12 @@ It goes on while Redis is away: what Redis knows of these messages is where they
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 from redis.exceptions import RedisError
 
 from bot.orders.answers import Opened, Refused, Why
-from bot.orders.order import Order
+from bot.orders.order import MONEY_IS_HERE, Order, OrderState
 from bot.runtime.cashier import (
     ORDERS_SHOWN,
     PaymentKey,
@@ -28,6 +29,9 @@ from bot.texts import translator
 from miniprograms.sdk.limits import TOAST_UNITS_MAX
 from providers.sdk.clock import Clock
 from providers.sdk.wallets import Wallet
+
+# Of orders by a standing code: its payer sees them, the till does not.
+_UNHEARD: Final = frozenset(OrderState) - MONEY_IS_HERE - {OrderState.NEEDS_REVIEW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Desk:
 
     async def show(self, order: Order) -> int | None:
         """`Teller.show`: draw the cashier message, or bring it to the order's present state where it stands."""
+        if order.scanned and order.message_id is None and order.state in _UNHEARD:
+            return None
         edit = await self._place_of(order)
         drawn = await self.surface.draw(order.chat_id, self._screen(order, order.language), edit=edit)
         if drawn is None:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from bot.runtime.picture import qr_png
+from bot.runtime.picture import check_picture, qr_png
 from bot.runtime.screen import Key, Screen
 from bot.runtime.session import Overlay, Press, Program
 from bot.texts import translator
@@ -30,7 +30,18 @@ from miniprograms.sdk.limits import (
 )
 from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
-from miniprograms.sdk.view import AnyButton, Bold, Button, CopyButton, Handler, LinkButton, QrCode, Text, View
+from miniprograms.sdk.view import (
+    AnyButton,
+    Bold,
+    Button,
+    CopyButton,
+    Handler,
+    LinkButton,
+    Picture,
+    QrCode,
+    Text,
+    View,
+)
 
 _HINT_CHARS_MAX: Final = 64  # Telegram, ForceReply.input_field_placeholder
 _LINK_SCHEMES: Final = ("https://", "http://", "tg://")
@@ -97,17 +108,7 @@ def draw_page(page: Page, manifest: Manifest, program: Program, owner: int, epoc
     if view.text_input is not None:
         hint = view.text_input.placeholder
         program.text_method = _method(view.text_input.handler, page, frame.route)
-    picture = _picture(view, frame.route)
-    return _screen(_Sheet(view.body, tuple(rows), picture, hint), program, owner, epoch)
-
-
-def _picture(view: View, where: str) -> bytes | None:
-    if not isinstance(view.picture, QrCode):
-        return view.picture.content if view.picture else None
-    try:
-        return qr_png(view.picture.text)
-    except ValueError as error:
-        raise ViewError(f"{where}: {error}") from error
+    return _screen(_Sheet(view.body, tuple(rows), _picture(view, frame.route), hint), program, owner, epoch)
 
 
 def draw_overlay(overlay: Overlay, program: Program, owner: int, epoch: str) -> Screen:
@@ -214,6 +215,20 @@ def _has_way_back(page: Page, view: View) -> bool:
         for row in view.rows
         for button in row
     )
+
+
+def _picture(view: View, route: str) -> bytes | None:
+    try:
+        match view.picture:
+            case QrCode(text):
+                return qr_png(text)
+            case Picture(content):
+                check_picture(content)
+                return content
+            case None:
+                return None
+    except ValueError as error:
+        raise ViewError(f"{route}, picture: {error}") from error
 
 
 def _check(view: View, route: str) -> None:

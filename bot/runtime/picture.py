@@ -4,13 +4,17 @@ qrcode alone takes 6 to 9 ms: it draws all eight masks to compare them, then goe
 mask decodes to the same text, so one is fixed; and a one-bit PNG is a few chunks around zlib.
 """
 
+import io
 import struct
 import zlib
 from typing import Final
 
 import qrcode
+from PIL import Image, UnidentifiedImageError
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.exceptions import DataOverflowError
+
+from miniprograms.sdk.limits import PICTURE_BYTES_MAX, PICTURE_RATIO_MAX, PICTURE_SIDES_MAX
 
 TEXT_BYTES_MAX: Final = (
     2048  # real payment codes stay below 512; level M ends at 2331 (ISO/IEC 18004, table 7)
@@ -33,6 +37,22 @@ def qr_png(text: str) -> bytes:
     except DataOverflowError as error:  # pragma: no cover  # TEXT_BYTES_MAX is below every mode's capacity
         raise ValueError("The code is too long to be drawn.") from error
     return _png([bytes(map(bool, row)) for row in code.modules])
+
+
+def check_picture(content: bytes) -> None:
+    """Raises `ValueError`, which names the limit, for what no chat shows. Only the header is read."""
+    if not 0 < len(content) <= PICTURE_BYTES_MAX:
+        raise ValueError(f"{len(content)} bytes; 1 to {PICTURE_BYTES_MAX} can be shown.")
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
+            width, height = picture.size
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise ValueError("it is neither PNG nor JPEG.") from error
+    if width + height > PICTURE_SIDES_MAX or max(width, height) > PICTURE_RATIO_MAX * min(width, height):
+        raise ValueError(
+            f"{width} by {height} pixels; width and height are {PICTURE_SIDES_MAX} together at most, "
+            f"and one is {PICTURE_RATIO_MAX} times the other at most."
+        )
 
 
 def _png(modules: list[bytes]) -> bytes:

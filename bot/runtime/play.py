@@ -6,7 +6,7 @@ failing is not the author's fault and goes through.
 
 import asyncio
 import traceback
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,7 +30,7 @@ from bot.runtime.turn import Turn
 from bot.texts import translator
 from miniprograms.sdk.app import App
 from miniprograms.sdk.errors import AuthorError
-from providers.sdk.clock import Random
+from providers.sdk.clock import Clock, Random
 
 _TRACE_CHARS_MAX: Final = 8000
 ERROR_HOOK_WITHIN_S: Final = 2.0  # on_error writes down what happened; the person is waiting
@@ -78,6 +78,8 @@ class Player:
     claims: Claims
     random: Random
     pocket: Pocket
+    clock: Clock
+    standing_url: Callable[[str], str]
     deadline_s: float
 
     async def play(self, event: Event, taken: Taken) -> Outcome:
@@ -134,6 +136,8 @@ class Player:
             checkout=self.checkout,
             pocket=self.pocket,
             claims=self.claims,
+            clock=self.clock,
+            standing_url=self.standing_url,
         )
 
     async def _outcome(

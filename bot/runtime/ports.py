@@ -1,6 +1,7 @@
 """What the runtime asks of the order book. `bot.orders.checkout.Checkout` is it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 from bot.orders.answers import Opened, Refused
 from bot.orders.order import Draft, Order, Payout, PayoutDraft, RefundDraft, Withdrawal
 from bot.orders.routing import Offer
+from bot.orders.standing import StandingCode, StandingDraft
 from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
 
@@ -23,6 +25,16 @@ class Counter(Protocol):
         ...
 
     async def find(self, order_id: str) -> Order | None: ...
+
+    async def stand(self, draft: StandingDraft) -> StandingCode: ...
+
+    async def unstand(self, app_id: str, user_id: int, code_key: str) -> None: ...
+
+    async def find_by_key(self, app_id: str, user_id: int, order_key: str) -> Order | None: ...
+
+    async def orders_on(
+        self, app_id: str, user_id: int, since: datetime, until: datetime, limit: int
+    ) -> tuple[Order, ...]: ...
 
     async def find_by_link(self, token: str) -> Order | None: ...
 

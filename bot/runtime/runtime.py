@@ -47,6 +47,7 @@ from miniprograms.sdk.limits import TOAST_UNITS_MAX
 from miniprograms.sdk.payment import PaymentResult
 from miniprograms.sdk.payout import PayoutResult
 from providers.sdk.clock import Clock, Random
+from providers.sdk.codes import STANDING_PATH
 
 _TRIES_MAX: Final = 3
 _LOCK_MARGIN_S: Final = 5.0  # for on_error and the order book, after a handler has used up its time
@@ -103,6 +104,8 @@ class Runtime:
             identity=self._identity,
             random=random,
             pocket=self._pocket,
+            clock=clock,
+            standing_url=lambda token: f"{web_url}{STANDING_PATH}{token}",
             deadline_s=handler_within_s,
         )
 

@@ -3,28 +3,31 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import TYPE_CHECKING
 
 import structlog
-from pydantic import ValidationError
 
 from bot.orders.order import Draft, PayoutDraft, RefundDraft, Withdrawal
 from bot.runtime import stack
 from bot.runtime.asking import check_offer, check_refund, check_request
+from bot.runtime.carrying import carried_over
 from bot.runtime.drawing import draw_overlay, draw_page
 from bot.runtime.locker import Locker
+from bot.runtime.own import OwnOrders
 from bot.runtime.pocket import Charge
 from bot.runtime.screen import Screen
 from bot.runtime.session import Frame, Overlay, Press, Program
 from bot.runtime.stack import Hook, Step
 from miniprograms.sdk.actions import Options, PageNotFound, Question, StorageInfo
 from miniprograms.sdk.app import App
-from miniprograms.sdk.data import Json, PageData
+from miniprograms.sdk.data import Json
 from miniprograms.sdk.errors import ApiError, AuthorError, NavigationError, ScopeError
 from miniprograms.sdk.limits import PAYMENTS_PER_TURN_MAX, REFUNDS_PER_TURN_MAX
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import PaymentRequest, PaymentResult, ShownCode
 from miniprograms.sdk.payout import Claim, PayoutOffer, PayoutResult
+from miniprograms.sdk.records import OrderRecord
 from miniprograms.sdk.refund import RefundRequest, RefundResult
 from miniprograms.sdk.route import Api, Move
 from miniprograms.sdk.scenes import Scene
@@ -92,7 +95,7 @@ class Stage:
         page = self._pages.get(frame.id)
         if page is None:
             kind = self.app.pages[frame.route]
-            page = kind(self, dict(frame.query), self._data(kind, frame))
+            page = kind(self, dict(frame.query), carried_over(kind, frame, self.app.manifest))
             self._pages[frame.id] = page
         return page
 
@@ -294,6 +297,32 @@ class Stage:
     async def payout_room(self, currency: str) -> Money:
         return await self.turn.claims.checkout.payout_room(self.turn.origin.seat.user_id, currency)
 
+    @property
+    def today(self) -> date:
+        return self._own.today()
+
+    async def orders(self, day: date, limit: int) -> tuple[OrderRecord, ...]:
+        return await self._own.on(day, limit)
+
+    async def order(self, order_key: str) -> OrderRecord | None:
+        return await self._own.one(order_key)
+
+    async def stand(self, asker: object, title: str, code_key: str, amount: Money | None) -> str:
+        self.turn.check_open()
+        self._check_scope("collectionCode", "scope.collect")
+        page = asker.route if isinstance(asker, Page) else ""
+        return await self._own.stand(page, self.language, title, code_key, amount)
+
+    async def unstand(self, code_key: str) -> None:
+        self.turn.check_open()
+        self._check_scope("collectionCode", "scope.collect")
+        await self._own.unstand(code_key)
+
+    @property
+    def _own(self) -> OwnOrders:
+        turn = self.turn
+        return OwnOrders(turn.checkout, turn.clock, turn.standing_url, self.app_id, turn.origin.seat)
+
     async def short_link(self, path: str, query: dict[str, str]) -> str:
         return await self.turn.links.make(self.app_id, path, query)
 
@@ -358,20 +387,3 @@ class Stage:
             if page is asker and frame is not None:
                 return frame
         raise AuthorError(f"{self.app_id}: only an open page can ask; call it from a method of a page.")
-
-    def _data(self, kind: type[Page], frame: Frame) -> PageData:
-        """The frame's data as this version of the program knows it; what cannot be carried over begins afresh."""
-        code = self.app.manifest.version.code
-        if frame.data is None:
-            return kind.Data()
-        old: dict[str, Any] = frame.data
-        try:
-            if frame.code != code:
-                old = kind.Data.migrate(frame.code, old)
-                frame.code = code
-            return kind.Data.model_validate(old)
-        except ValidationError as error:
-            log.warning(
-                "page_data_dropped", app_id=self.app_id, route=frame.route, problems=error.error_count()
-            )
-            return kind.Data()

@@ -29,6 +29,7 @@ from miniprograms.sdk.errors import AuthorError
 from miniprograms.sdk.limits import STEPS_MAX
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import ShownCode
+from providers.sdk.clock import Clock
 from providers.sdk.codes import CodeError, read_payer_code
 
 Work = Callable[[], Awaitable[None]]
@@ -50,6 +51,8 @@ class Turn:
     checkout: Counter
     pocket: Pocket
     claims: Claims
+    clock: Clock
+    standing_url: Callable[[str], str]
     toast: str = ""
     stale: bool = False
     mute: bool = False

@@ -28,6 +28,7 @@ from bot.sandbox.shapes import (
     OrderSeen,
     OrdersSeen,
     Paid,
+    PasswordAsked,
     PayAsked,
     PayInvoice,
     PayoutSeen,
@@ -80,6 +81,7 @@ class PersonSide:
             Route("GET", "/sandbox/wallets/{wallet}/history", "See what moved a wallet's money.", self.see_history, None, HistorySeen),
             Route("POST", "/sandbox/wallets/{wallet}/scan", "Scan any code with a wallet; a claim link is claimed.", self.scan, ScanAsked, BillSeen),
             Route("POST", "/sandbox/wallets/{wallet}/pay", "Confirm a scanned bill.", self.pay, PayAsked, Paid),
+            Route("POST", "/sandbox/wallets/{wallet}/password", "Let the next charge by payer code wait for a password, or enter it.", self.hold_password, PasswordAsked, Done),
             Route("GET", "/sandbox/clock", "Read the clock.", self.read_clock, None, ClockSeen),
             Route("POST", "/sandbox/clock", "Move the clock forward.", self.advance, ClockAsked, ClockSeen),
             Route("GET", "/sandbox/orders", "See every order, its attempts, refunds and payouts.", self.see_orders, None, OrdersSeen),
@@ -141,6 +143,10 @@ class PersonSide:
         asked = ask.body_as(PayAsked)
         self.wallets.pay(self._wallet(ask), asked.bill, asked.faults)
         return Paid(status="paid")
+
+    async def hold_password(self, ask: Ask) -> Done:
+        self.wallets.hold_password(self._wallet(ask), wanted=ask.body_as(PasswordAsked).wanted)
+        return Done()
 
     async def read_clock(self, _: Ask) -> ClockSeen:
         return ClockSeen(now=self.clock.now().isoformat(timespec="seconds"), ahead_s=self.clock.offset_s)

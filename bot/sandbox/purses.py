@@ -96,6 +96,7 @@ class SandboxPurses:
                 f"{wallet_name(wallet, 'en')} holds {held}, which is less than {amount}. Reset the sandbox to fill it."
             )
         self._move(wallet, -amount.minor, memo)
+        self._forget_codes(wallet)
 
     def credit(self, wallet: Wallet, amount: Money, memo: str) -> None:
         self._check_currency(wallet, amount)
@@ -121,6 +122,12 @@ class SandboxPurses:
         self._drawer.put(f"move/{wallet}/{number:08d}", {"at": at, "minor": minor, "memo": memo})
         self._drawer.put(f"balance/{wallet}", {"minor": self.balance(wallet) + minor})
         self._changed()
+
+    def _forget_codes(self, wallet: Wallet) -> None:
+        """After a payment the wallet shows a fresh code: each is good for one."""
+        now = self._clock.now().isoformat()
+        none = {"code": "", "made_at": now, "before": "", "before_made_at": now}
+        self._drawer.put(f"code/{wallet}", none)
 
     def _payer_code(self, wallet: Wallet) -> str:
         record = self._drawer.get(f"code/{wallet}") or {"code": "", "before": ""}

@@ -217,6 +217,15 @@ class PayAsked(Asked):
     faults: list[Fault] = Field(default_factory=list, max_length=len(Fault))
 
 
+class PasswordAsked(Asked):
+    """`wanted`: the wallet's next charge by payer code waits for its owner's password; false: it is entered now.
+
+    A password that nobody enters is a customer who has walked away: the merchant reverses the charge.
+    """
+
+    wanted: bool
+
+
 class Paid(Told):
     """The institution has the money."""
 

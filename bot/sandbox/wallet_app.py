@@ -11,7 +11,16 @@ import aiohttp
 from bot.sandbox.institutions import Institution, Institutions
 from bot.sandbox.receiving import CLAIM_PATH, ClaimRefused, Receiving
 from bot.sandbox.records import SandboxRecords
-from providers.sdk.codes import LINK_PATH, CodeError, EmvMerchant, MerchantCode, OneCode, recognise
+from providers.sdk.codes import (
+    LINK_PATH,
+    STANDING_PATH,
+    CodeError,
+    EmvMerchant,
+    MerchantCode,
+    OneCode,
+    recognise,
+)
+from providers.sdk.contract import Way
 from providers.sdk.gateway import Bill, BillGone, Fault, PurseRefused
 from providers.sdk.wallets import Wallet, wallet_name
 
@@ -33,6 +42,7 @@ USER_AGENTS: Final[dict[Wallet, str]] = {
 }
 
 _HOPS_MAX: Final = 3
+_PATIENCE: Final = 10_000  # questions about a payer who enters no password
 _PAGE_WITHIN_S: Final = 25.0  # the host may ask an institution before it answers
 
 
@@ -104,6 +114,21 @@ class WalletApps:
         bill = Bill(id="", payee=payee, amount=got.amount, title=got.title, number="")
         return ScannedBill("", "claim", got.provider, bill, got.state)
 
+    def hold_password(self, wallet: Wallet, *, wanted: bool) -> None:
+        """The next charge by payer code waits for the password; or it is entered. Raises `WalletRefused`."""
+        at_till = [
+            one
+            for one in self._institutions
+            if wallet in one.info.wallets and Way.PAYER_CODE in one.info.ways
+        ]
+        if not at_till:
+            raise WalletRefused(f"No institution here charges payer codes of {wallet_name(wallet, 'en')}.")
+        for institution in at_till:
+            institution.faults.disarm(Fault.PAYER_LINGERS)
+            if wanted:
+                institution.faults.arm(Fault.USER_PAYING)
+                institution.faults.arm(Fault.PAYER_LINGERS, _PATIENCE)
+
     def pay(self, wallet: Wallet, key: str, faults: Iterable[Fault] = ()) -> None:
         """The owner confirms. The faults are armed for this payment. Raises `WalletRefused`, then nothing has moved."""
         provider, _, bill_id = key.partition(":")
@@ -142,7 +167,8 @@ class WalletApps:
 
     async def _behind_link(self, wallet: Wallet, code: str, language: str) -> str:
         """The institution's code behind one of the host's own links; any other code as it is."""
-        own = self._host_url().rstrip("/") + LINK_PATH
+        host = self._host_url().rstrip("/")
+        own = (host + LINK_PATH, host + STANDING_PATH)
         code = self._as_link(code)
         for _ in range(_HOPS_MAX):
             if not code.startswith(own):

@@ -11,6 +11,7 @@ from bot.runtime.signboard import Signboard
 from bot.web.health import Check, Health, metrics_routes
 from bot.web.notify import BODY_BYTES_MAX, Notifications
 from bot.web.onecode import OneCode
+from bot.web.standing import StandingPage
 from providers.sdk.clock import Clock
 
 _HEADERS: Final = {
@@ -37,6 +38,7 @@ def build_web(
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     app.add_routes(Notifications(checkout).routes())
     app.add_routes(OneCode(checkout, clock, signboard).routes())
+    app.add_routes(StandingPage(checkout).routes())
     app.add_routes(Health(checks).routes())
     if metrics is not None:
         app.add_routes(metrics_routes(metrics))

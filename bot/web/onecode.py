@@ -5,13 +5,9 @@ moves no money and opens nothing: an attempt is opened for a wallet's web view, 
 """
 
 import asyncio
-from base64 import b64encode
-from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from bot.orders.answers import Opened, Refused
@@ -19,13 +15,13 @@ from bot.orders.checkout import Checkout
 from bot.orders.order import Order
 from bot.runtime.signboard import Signboard
 from bot.web.page import PageState, compose, direct_address, is_gone, left_s, page_state
+from bot.web.paper import NO_STORE, TEMPLATES, hash_source, open_templates
 from bot.web.visit import Visit
 from bot.web.words import gone, translate, words
 from providers.sdk.clock import Clock
 from providers.sdk.codes import is_token
 from providers.sdk.wallets import Wallet
 
-_TEMPLATES: Final = Path(__file__).parent / "templates"
 _FORM_BYTES_MAX: Final = 1024
 _FORM_WITHIN_S: Final = 5.0
 
@@ -37,20 +33,14 @@ class OneCode:
         self._checkout = checkout
         self._clock = clock
         self._signboard = signboard
-        environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=select_autoescape(default=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        environment = open_templates()
         self._template = environment.get_template("code.html")
         self._gone = environment.get_template("gone.html")
-        self._style = (_TEMPLATES / "code.css").read_text(encoding="utf-8")
-        self._script = (_TEMPLATES / "code.js").read_text(encoding="utf-8")
+        self._style = (TEMPLATES / "code.css").read_text(encoding="utf-8")
+        self._script = (TEMPLATES / "code.js").read_text(encoding="utf-8")
         # No third party, no frame, no inline code but these two texts (CSP Level 3, "hash-source").
         self._policy = (
-            f"default-src 'none'; img-src data:; style-src {_hash(self._style)}; script-src {_hash(self._script)}; "
+            f"default-src 'none'; img-src data:; style-src {hash_source(self._style)}; script-src {hash_source(self._script)}; "
             "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
 
@@ -91,10 +81,10 @@ class OneCode:
         """What the page asks every few seconds."""
         order = await self._find(request)
         if order is None:
-            return web.json_response({"state": "gone"}, status=404, headers=_NO_STORE)
+            return web.json_response({"state": "gone"}, status=404, headers=NO_STORE)
         now = self._clock.now()
         return web.json_response(
-            {"state": page_state(order, now).value, "left_s": left_s(order, now)}, headers=_NO_STORE
+            {"state": page_state(order, now).value, "left_s": left_s(order, now)}, headers=NO_STORE
         )
 
     async def _find(self, request: web.Request) -> Order | None:
@@ -150,19 +140,12 @@ class OneCode:
             status=status,
             content_type="text/html",
             headers={
-                **_NO_STORE,
+                **NO_STORE,
                 "Content-Security-Policy": self._policy,
                 "X-Robots-Tag": "noindex, nofollow",
             },
         )
 
 
-_NO_STORE: Final = {"Cache-Control": "no-store", "Vary": "User-Agent, Accept-Language"}
-
-
 def _go(where: str) -> web.Response:
-    return web.Response(status=303, headers={**_NO_STORE, "Location": where})
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+    return web.Response(status=303, headers={**NO_STORE, "Location": where})

@@ -20,7 +20,7 @@ def read_amount(text: str) -> Money | None:
     if match is None:
         return None
     yuan, _, cents = match[1].partition(".")
-    amount = Money.cny(f"{yuan or '0'}.{cents.ljust(2, '0')}")
+    amount = Money.cny(f"{yuan.lstrip('0') or '0'}.{cents or '0'}")
     return amount if 0 < amount.minor <= AMOUNT_MAX.minor else None
 
 

@@ -32,6 +32,7 @@ from miniprograms.sdk.manifest import Manifest
 from miniprograms.sdk.page import Page
 from miniprograms.sdk.payment import IfLate, PaymentRequest, PaymentResult, PaymentStatus, ShownCode
 from miniprograms.sdk.payout import Claim, PayoutOffer, PayoutResult, PayoutStatus
+from miniprograms.sdk.records import OrderRecord
 from miniprograms.sdk.refund import RefundRequest, RefundResult, RefundStatus
 from miniprograms.sdk.route import Query
 from miniprograms.sdk.view import (
@@ -47,6 +48,7 @@ from miniprograms.sdk.view import (
     TextInput,
     View,
 )
+from providers.sdk.clock import beijing
 from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet, wallet_name
 
@@ -70,6 +72,7 @@ __all__ = [
     "Money",
     "NavigationError",
     "Options",
+    "OrderRecord",
     "Page",
     "PageData",
     "PageNotFound",
@@ -96,5 +99,6 @@ __all__ = [
     "View",
     "ViewError",
     "Wallet",
+    "beijing",
     "wallet_name",
 ]

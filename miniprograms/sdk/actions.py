@@ -6,6 +6,7 @@ another turn and perhaps in another process: whoever waits for a person while a 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol, TypeVar, cast
 
 from miniprograms.sdk.data import Json, encode
@@ -13,6 +14,7 @@ from miniprograms.sdk.errors import AuthorError
 from miniprograms.sdk.limits import PAYOUT_EXPIRES_DEFAULT_S, SHEET_ITEMS_MAX
 from miniprograms.sdk.payment import IfLate, PaymentRequest, ShownCode
 from miniprograms.sdk.payout import Claim, PayoutOffer
+from miniprograms.sdk.records import OrderRecord
 from miniprograms.sdk.refund import RefundRequest
 from miniprograms.sdk.route import Api, Move, QueryValue, read_url
 from providers.sdk.money import Money
@@ -102,6 +104,17 @@ class Host(Protocol):
     def charge(
         self, asker: object, request: PaymentRequest, slip: str, wallet: Wallet | None, expires_after_s: int
     ) -> None: ...
+
+    @property
+    def today(self) -> date: ...
+
+    async def orders(self, day: date, limit: int) -> tuple[OrderRecord, ...]: ...
+
+    async def order(self, order_key: str) -> OrderRecord | None: ...
+
+    async def stand(self, asker: object, title: str, code_key: str, amount: Money | None) -> str: ...
+
+    async def unstand(self, code_key: str) -> None: ...
 
     async def short_link(self, path: str, query: dict[str, str]) -> str: ...
 
@@ -326,6 +339,35 @@ class Actions:
     async def payout_room(self, currency: str) -> Money:
         """How much this person may still offer, at once and today; what is beyond it goes back to the payer."""
         return await self._at_host().payout_room(currency)
+
+    async def collection_code(self, title: str, *, code_key: str, amount: Money | None = None) -> str:
+        """A web address that any wallet can scan, for ever: print it, or show it as a `QrCode`.
+
+        Every scan is a new order of this program for this person; `on_payment` of this page hears of it, and the chat
+        shows it once it is paid. Without an amount, in yuan, the payer enters it. `code_key` is yours: the same key is the
+        same code, and its title and amount never change. The manifest asks for `scope.collect`.
+        """
+        return await self._at_host().stand(self, title, code_key, amount)
+
+    async def close_collection_code(self, code_key: str) -> None:
+        """Order nothing more by it; `collection_code` opens it again."""
+        await self._at_host().unstand(code_key)
+
+    @property
+    def today(self) -> date:
+        """The day it is in Beijing, by the host's clock."""
+        return self._at_host().today
+
+    async def list_orders(self, day: date | None = None, *, limit: int = 100) -> tuple[OrderRecord, ...]:
+        """What this program has asked this person for on that Beijing day, newest first; today when no day is named.
+
+        Nobody else's orders, and at most 500 at a time.
+        """
+        return await self._at_host().orders(day or self.today, limit)
+
+    async def find_order(self, order_key: str) -> OrderRecord | None:
+        """The order that this program placed for this person under that key, as the book has it now."""
+        return await self._at_host().order(order_key)
 
     async def set_storage(self, key: str, data: Json) -> None:
         """Keep a JSON value for this person: 1 MB a key, 10 MB in all. It outlives sessions and deploys."""

@@ -33,6 +33,11 @@ TOAST_UNITS_MAX: Final = 200
 # Telegram, CopyTextButton.text.
 COPY_UNITS_MAX: Final = 256
 
+# Ours, well inside Telegram's 10 MB and 10,000 pixels (sendPhoto, photo): a picture travels with every redraw.
+PICTURE_BYTES_MAX: Final = 2 * 1024 * 1024
+PICTURE_SIDES_MAX: Final = 5000  # width and height together
+PICTURE_RATIO_MAX: Final = 20  # Telegram, sendPhoto: the longer side to the shorter
+
 # Ours. `h:restart:` and the program's id stand together in one callback_data.
 APP_ID_CHARS_MAX: Final = 48
 # Ours: a session is read and written with every tap.
@@ -50,6 +55,8 @@ REFUNDS_PER_TURN_MAX: Final = 8
 # The order book's: how long an order can be paid.
 PAYMENT_EXPIRES_MIN_S: Final = 60
 PAYMENT_EXPIRES_MAX_S: Final = 7200
+# Ours: orders that one call lists.
+ORDERS_LISTED_MAX: Final = 500
 ORDER_KEY_CHARS_MAX: Final = 64
 # The order book's: how long what is offered waits to be claimed.
 PAYOUT_EXPIRES_MIN_S: Final = 60

@@ -91,7 +91,7 @@ AnyButton = Button | LinkButton | CopyButton
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture above the text: PNG or JPEG bytes."""
+    """A picture above the text: PNG or JPEG, up to 2 MB; width and height up to 5,000 pixels together."""
 
     content: bytes = field(repr=False)
     alt: str = ""
@@ -99,7 +99,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class QrCode:
-    """A picture above the text: this text as a QR code, drawn by the host."""
+    """A picture above the text: this text, of up to 2,048 bytes, as a QR code that the host draws."""
 
     text: str = field(repr=False)
 

@@ -36,6 +36,16 @@ class FakeCounter:
     async def find_by_link(self, token: str) -> Order | None:
         return next((order for order in self.orders.values() if order.link_token == token), None)
 
+    async def find_by_key(self, app_id: str, user_id: int, order_key: str) -> Order | None:
+        mine = await self.orders_of(user_id)
+        return next((one for one in mine if (one.app_id, one.order_key) == (app_id, order_key)), None)
+
+    async def orders_on(
+        self, app_id: str, user_id: int, since: datetime, until: datetime, limit: int
+    ) -> tuple[Order, ...]:
+        mine = await self.orders_of(user_id, limit)
+        return tuple(one for one in mine if one.app_id == app_id and since <= one.created_at < until)
+
     async def orders_of(self, user_id: int, limit: int = 10) -> tuple[Order, ...]:
         return tuple(order for order in self.orders.values() if order.user_id == user_id)[:limit]
 

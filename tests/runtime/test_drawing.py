@@ -1,10 +1,34 @@
 """A view that no message can show is refused with the page's name, before anything is sent."""
 
+import io
+
 import pytest
+from PIL import Image
 
 from bot.runtime.drawing import read_token
-from miniprograms.sdk import Bold, Button, CopyButton, LinkButton, Page, PageData, Picture, TextInput, View
+from bot.runtime.scanner import read_code
+from miniprograms.sdk import (
+    Bold,
+    Button,
+    CopyButton,
+    LinkButton,
+    Page,
+    PageData,
+    Picture,
+    QrCode,
+    TextInput,
+    View,
+)
 from tests.fakes.programs import app_of
+
+
+def png(width: int, height: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("1", (width, height)).save(out, "PNG")
+    return out.getvalue()
+
+
+PNG = png(8, 8)
 
 
 class Canvas(Page):
@@ -38,7 +62,13 @@ def drawn(host, person, tmp_path, logged):
     [
         (lambda page: View("x" * 4097), "a text of 4097 characters; 4096 can be shown"),
         (lambda page: View("😀" * 2049), "a text of 4098 characters"),
-        (lambda page: View("x" * 1025, picture=Picture(b"png")), "1024 can be shown"),
+        (lambda page: View("x" * 1025, picture=Picture(PNG)), "1024 can be shown"),
+        (lambda page: View("hi", picture=Picture(b"png")), "picture: it is neither PNG nor JPEG"),
+        (lambda page: View("hi", picture=Picture(b"")), "picture: 0 bytes"),
+        (lambda page: View("hi", picture=Picture(PNG + bytes(2**21))), "1 to 2097152 can be shown"),
+        (lambda page: View("hi", picture=Picture(png(5000, 1))), "5000 by 1 pixels"),
+        (lambda page: View("hi", picture=Picture(png(210, 10))), "20 times the other"),
+        (lambda page: View("hi", picture=QrCode("x" * 2049)), "picture: A code of 2049 bytes"),
         (lambda page: View(" "), "an empty text"),
         (lambda page: View("x", [[Button("b", page.go)] * 9]), "9 buttons in a row; 8 fit"),
         (lambda page: View("x", [[Button("b", page.go)] * 8] * 13), "more than 100 buttons"),
@@ -95,16 +125,22 @@ async def test_what_is_not_a_button_of_ours_is_drawn_as_it_is(drawn):
         lambda page: View(
             [Bold("Hi"), " there"],
             [LinkButton("site", "https://example.com"), CopyButton("copy", "42")],
-            picture=Picture(b"png"),
+            picture=Picture(PNG),
             text_input=TextInput(page.go, "your name"),
         )
     )
 
     screen = anna.screen()
 
-    assert (screen.picture, screen.input_hint) == (b"png", "your name")
+    assert (screen.picture, screen.input_hint) == (PNG, "your name")
     assert screen.rows[0][0].url == "https://example.com"
     assert screen.rows[1][0].copy == "42"
+
+
+async def test_a_code_picture_is_drawn_by_the_host(drawn):
+    anna = await drawn(lambda page: View("scan me", picture=QrCode("https://example.com/s/1")))
+
+    assert read_code(anna.screen().picture) == "https://example.com/s/1"
 
 
 async def test_a_line_of_text_goes_to_the_page_that_asks_for_one(drawn):

@@ -198,13 +198,13 @@ async def test_nothing_comes_from_elsewhere_and_nothing_runs_that_is_not_ours(br
 
 
 async def test_the_policy_names_the_very_scripts_and_styles_of_the_page(browser):
-    from bot.web.onecode import _hash
+    from bot.web.paper import hash_source
 
     answer = await browser.get(PATH, PHONE)
 
     for tag in ("script", "style"):
         text = re.search(rf"<{tag}>(.*?)</{tag}>", answer.text, re.DOTALL)[1]
-        assert f"{tag}-src {_hash(text)}" in answer.headers["Content-Security-Policy"]
+        assert f"{tag}-src {hash_source(text)}" in answer.headers["Content-Security-Policy"]
 
 
 @pytest.mark.fault("M1")

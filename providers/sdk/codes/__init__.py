@@ -6,7 +6,14 @@ from providers.sdk.codes.emv_one_code import house_identifier, own_one_code, wri
 from providers.sdk.codes.errors import CodeError, Flaw
 from providers.sdk.codes.issuers import ISSUER_NAMES, Issuer, Mark, issuer_name
 from providers.sdk.codes.merchant_code import CodeKind, MerchantCode, read_merchant_code
-from providers.sdk.codes.one_code import LINK_PATH, OneCode, is_own_link, is_token, read_one_code
+from providers.sdk.codes.one_code import (
+    LINK_PATH,
+    STANDING_PATH,
+    OneCode,
+    is_own_link,
+    is_token,
+    read_one_code,
+)
 from providers.sdk.codes.payer_code import PayerCode, read_payer_code
 from providers.sdk.codes.recognise import Code, recognise
 from providers.sdk.codes.tlv import DataObject, template
@@ -14,6 +21,7 @@ from providers.sdk.codes.tlv import DataObject, template
 __all__ = [
     "ISSUER_NAMES",
     "LINK_PATH",
+    "STANDING_PATH",
     "Code",
     "CodeError",
     "CodeKind",

@@ -8,6 +8,7 @@ from providers.sdk.codes.errors import CodeError, Flaw
 from providers.sdk.codes.plain import plain
 
 LINK_PATH: Final = "/p/"
+STANDING_PATH: Final = "/s/"  # a standing code, whose every scan leads to a one code of its own
 _TOKEN: Final = re.compile(r"[0-9A-Za-z_-]{16,64}", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https?://[^/?#@\\]+)(.*)", re.ASCII | re.IGNORECASE | re.DOTALL)
 
