@@ -106,6 +106,10 @@ class Ending:
         account = self._till.account_of(attempt)
         if account is None:
             return await self._not_yet(order, attempt)
+        if attempt.by_payer_code and schedule.in_flight(attempt, self._till.clock.now()):
+            return await self._not_yet(
+                order, attempt
+            )  # "no such number" says nothing while the call may arrive
         if not patient and account.info.can_close and not attempt.by_payer_code:
             return await self.leave(order, attempt)
         order, answer = await self.ask(order, attempt, account)

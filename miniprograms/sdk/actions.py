@@ -271,13 +271,9 @@ class Actions:
             "Photograph the customer's payment code, or type its digits.",
             "请拍摄顾客的付款码，或输入付款码数字。",
         )
-        no = cancel or self.tr("Cancel", "取消")
-        self._at_host().ask(
-            self,
-            Question(
-                title="", content=text, then=then, choices=((no, {"code": None}),), takes_payer_code=True
-            ),
-        )
+        no: tuple[tuple[str, dict[str, Json]], ...] = ((cancel or self.tr("Cancel", "取消"), {"code": None}),)
+        question = Question(title="", content=text, then=then, choices=no, takes_payer_code=True)
+        self._at_host().ask(self, question)
 
     async def charge_payer_code(
         self,

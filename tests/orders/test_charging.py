@@ -127,6 +127,24 @@ async def test_killed_before_the_call_arrived_nothing_is_sent_again_and_nothing_
     assert till.teller.results[-1] == "failed expired"
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_what_may_still_arrive_is_not_reversed_for_the_next_code(till, arrives):
+    order = await place(till)
+    stall = till.stalls["wechatpay"]
+    stall.call = Call(DeadlyWire(stall.transport, arrives=arrives), till.clock, till.random)
+    with pytest.raises(Death):
+        await charge(till, order)
+    stall.call = Call(stall.transport, till.clock, till.random)
+    till.clock.advance(16)  # WeChat Pay would reverse now
+
+    answer = await charge(till, order, Wallet.ALIPAY)
+    await till.pass_time(300, step=5)
+
+    assert answer.why is Why.CHECKING
+    assert taken(till) == (PRICE.minor if arrives else 0)
+    assert (await till.look(order)).state is (OrderState.PAID if arrives else OrderState.PENDING)
+
+
 async def test_a_password_is_asked_for_every_few_seconds_and_then_counts(till):
     order = await place(till)
     ask_for_password(till)
