@@ -27,6 +27,7 @@ from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout
 from bot.orders.fitness import book_findings
 from bot.orders.migrations import SchemaError
+from bot.orders.payouting import PayoutLimits
 from bot.orders.ports import Account
 from bot.orders.rotation import keep_keys_fresh
 from bot.orders.worker import Worker
@@ -113,6 +114,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             random=outside.random,
             watch=tally,
             if_late=settings.late_payments,
+            limits=_limits(settings),
         )
         telegram, runtime = _join_chat(settings, catalogue, outside, checkout, redis)
         stack.push_async_callback(telegram.close)
@@ -152,6 +154,10 @@ def _more_routes(
     claims = Claims(checkout, outside.clock, visits, settings.web_url)
     webhook = [web.post(WEBHOOK_PATH, telegram.receive)] if settings.updates == "webhook" else []
     return [*claims.routes(), *webhook]
+
+
+def _limits(settings: Settings) -> PayoutLimits:
+    return PayoutLimits(each_minor=settings.payout_limit_minor, day_minor=settings.payout_day_limit_minor)
 
 
 class _Bell:

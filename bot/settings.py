@@ -130,6 +130,14 @@ class Settings(BaseSettings):
         description="Money that arrives after its order has ended: keep (the page hears `paid` with the detail `late` and "
         "delivers or gives it back) or refund (the house gives it back at once). A page may decide for its own orders.",
     )
+    payout_limit_minor: int = Field(
+        2_000_00, ge=0, description="Most that one payout may offer, in minor units (fen); more is refunded."
+    )
+    payout_day_limit_minor: int = Field(
+        5_000_00,
+        ge=0,
+        description="Most that one person may offer, and one payee claim, in 24 hours, in minor units.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["console", "json"] = Field(
         "console", description="console for people, json for machines."

@@ -10,21 +10,27 @@ from bot.orders.order import (
     ATTEMPT_HAS_MONEY,
     ATTEMPT_IS_OPEN,
     MONEY_IS_HERE,
+    PAYOUT_IS_CLAIMED,
+    PAYOUT_IS_OPEN,
     REFUND_IS_OPEN,
     AttemptState,
     OrderState,
+    PayoutState,
     RefundState,
 )
 from bot.orders.table import (
     ATTEMPT,
     ORDER,
+    PAYOUT,
     REFUND,
     AttemptEvent,
     Effect,
     OrderEvent,
+    PayoutEvent,
     RefundEvent,
     attempt_step,
     order_step,
+    payout_step,
     refund_step,
 )
 
@@ -81,7 +87,9 @@ def test_paid_is_told_once_at_most(events):
 
 @pytest.mark.fault("E4")
 def test_there_is_no_event_that_a_clock_could_raise():
-    assert not [event for event in (*OrderEvent, *AttemptEvent, *RefundEvent) if "time" in event]
+    assert not [
+        event for event in (*OrderEvent, *AttemptEvent, *RefundEvent, *PayoutEvent) if "time" in event
+    ]
 
 
 def test_an_unlisted_pair_changes_nothing_and_says_so():
@@ -134,3 +142,62 @@ def test_money_is_booked_exactly_where_it_first_appears():
     for (state, _), (after, effects) in REFUND.items():
         appears = after is RefundState.DONE and state is not RefundState.DONE
         assert (Effect.BOOK_REFUND in effects) == appears
+
+
+HOLDS_NOTHING = {PayoutState.FAILED, PayoutState.WITHDRAWN}
+
+
+def test_an_unlisted_word_about_a_payout_changes_nothing_and_says_so():
+    for state, event in product(PayoutState, PayoutEvent):
+        if (state, event) not in PAYOUT:
+            step = payout_step(state, event)
+            assert (step.state, step.effects, step.listed) == (state, (), False)
+
+
+def test_a_payout_that_ended_stays_so():
+    for state, event in product(set(PayoutState) - PAYOUT_IS_OPEN, PayoutEvent):
+        assert payout_step(state, event).state is state
+
+
+def test_the_budget_of_a_payout_is_freed_exactly_once_and_by_a_definite_word():
+    for (state, event), (after, effects) in PAYOUT.items():
+        freed = after in HOLDS_NOTHING and state not in HOLDS_NOTHING
+        assert (Effect.RELEASE in effects) == freed
+        assert not freed or event in {PayoutEvent.FAILED, PayoutEvent.WITHDRAWN}
+
+
+def test_money_that_leaves_an_offer_is_somewhere_else_in_the_same_change():
+    for (state, _), (after, effects) in PAYOUT.items():
+        if after in HOLDS_NOTHING and state not in HOLDS_NOTHING:
+            assert {Effect.GIVE_BACK, Effect.OFFER_AGAIN} & set(effects)
+
+
+def test_a_payout_that_was_called_cannot_be_taken_back():
+    for state in PAYOUT_IS_CLAIMED - {PayoutState.RESERVED}:
+        assert not payout_step(state, PayoutEvent.WITHDRAWN).listed
+
+
+def test_what_is_paid_out_is_booked_exactly_once_and_never_taken_back():
+    for (state, _), (after, effects) in PAYOUT.items():
+        assert (Effect.BOOK_PAYOUT in effects) == (
+            after is PayoutState.DONE and state is not PayoutState.DONE
+        )
+    for event in PayoutEvent:
+        assert payout_step(PayoutState.DONE, event).state is PayoutState.DONE
+
+
+def test_nobody_can_claim_what_is_claimed():
+    for state in set(PayoutState) - {PayoutState.OFFERED}:
+        assert not payout_step(state, PayoutEvent.CLAIMED).listed
+
+
+@given(st.lists(st.sampled_from(PayoutEvent), max_size=30))
+def test_a_payout_holds_its_money_until_one_end(events):
+    state, held, booked = PayoutState.OFFERED, 1, 0
+    for event in events:
+        step = payout_step(state, event)
+        state = step.state
+        held -= step.effects.count(Effect.RELEASE)
+        booked += step.effects.count(Effect.BOOK_PAYOUT)
+    assert held == (0 if state in HOLDS_NOTHING else 1)
+    assert booked == (state is PayoutState.DONE)
