@@ -10,4 +10,4 @@ exec(compile("\n\n".join(EXAMPLES), str(PAGE), "exec"), globals())
 
 
 def test_the_page_has_examples():
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
