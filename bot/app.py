@@ -28,7 +28,7 @@ from bot.orders.checkout import Checkout
 from bot.orders.fitness import book_findings
 from bot.orders.migrations import SchemaError
 from bot.orders.payouting import PayoutLimits
-from bot.orders.ports import Account
+from bot.orders.ports import Account, Terms
 from bot.orders.rotation import keep_keys_fresh
 from bot.orders.worker import Worker
 from bot.runtime.events import Event
@@ -270,6 +270,11 @@ def build_accounts(
                 call=partial(_same, call),
                 notify_url=f"{settings.web_url}/notify/{name.provider}/{name.account}",
                 call_within_s=deadline_s + _SLACK_S,
+                terms=Terms(
+                    fee_bp=merchant.fee_bp,
+                    single_max_minor=merchant.single_max_minor,
+                    daily_max_minor=merchant.daily_max_minor,
+                ),
             )
         )
     return accounts

@@ -20,6 +20,8 @@ from bot.orders.order import (
 from bot.orders.ports import Account
 from bot.orders.posting import Posting
 from bot.orders.table import AttemptEvent, RefundEvent
+from providers.sdk.clock import BEIJING
+from providers.sdk.interconnection import payers
 from providers.sdk.money import Money
 from providers.sdk.results import (
     AlreadyPaid,
@@ -35,6 +37,7 @@ from providers.sdk.results import (
     Snapshot,
     Unknown,
 )
+from providers.sdk.wallets import Wallet
 
 _PAYER_SHOWN: Final = 4
 
@@ -62,7 +65,7 @@ def hear_payment(posting: Posting, fact: Snapshot, account: Account) -> None:
         return
     match fact.state:
         case Paid.PAID | Paid.REFUNDED:
-            _hear_paid(posting, fact, attempt)
+            _hear_paid(posting, fact, attempt, account)
         case Paid.CLOSED:
             _hear_end(posting, attempt, AttemptEvent.CLOSED, fact.code)
         case Paid.FAILED:
@@ -184,14 +187,14 @@ def _amount_doubt(what: str, number: str, theirs: Money, ours: Money) -> str | N
     return None if theirs == ours else f"{what} {number} is reported with {theirs}, our book says {ours}."
 
 
-def _hear_paid(posting: Posting, fact: Snapshot, attempt: Attempt) -> None:
+def _hear_paid(posting: Posting, fact: Snapshot, attempt: Attempt, account: Account) -> None:
     others = any(one.state is AttemptState.PAID for one in posting.order.attempts if one != attempt)
     event = AttemptEvent.OVERPAID if others else AttemptEvent.PAID
     paid = replace(
         attempt,
         provider_ref=fact.provider_ref or attempt.provider_ref,
         paid_at=fact.paid_at or posting.now,
-        paid_wallet=fact.wallet or attempt.wallet,
+        paid_wallet=fact.wallet or _unnamed(posting, attempt, account),
         payer=fact.payer[-_PAYER_SHOWN:],
     )
     note = f"Order {posting.order.id} was paid a second time; the refund is reserved." if others else ""
@@ -204,6 +207,18 @@ def _hear_paying(posting: Posting, attempt: Attempt) -> None:
     """Whoever stands at the till is told once; the schedule goes on."""
     if attempt.by_payer_code and attempt.state is AttemptState.UNKNOWN and not attempt.entering_password:
         posting.move_attempt(replace(attempt, reason=PAYER_IS_AT_IT), AttemptEvent.UNSURE, PAYER_IS_AT_IT)
+
+
+def _unnamed(posting: Posting, attempt: Attempt, account: Account) -> Wallet | None:
+    """The payer's wallet where the institution names none: the one that was chosen, where that can be true.
+
+    An institution of one wallet, whose codes others pay too, names its own. When it does not, it was one of the others,
+    and only a choice of such a one says which.
+    """
+    info, day = account.info, posting.now.astimezone(BEIJING).date()
+    if info.issuer is None or info.wallets != {attempt.wallet}:
+        return attempt.wallet
+    return attempt.wallet if payers(info.issuer, day) == (attempt.wallet,) else None
 
 
 def _hear_end(posting: Posting, attempt: Attempt, event: AttemptEvent, words: str) -> None:

@@ -1,19 +1,22 @@
 """Calls to an institution, guarded: whatever a provider plugin does, an answer of the contract comes back.
 
-Nothing here touches the book. What must be stored before a call is stored by the caller, before.
+Every call is told to the account's pulse. Nothing here touches the book. What must be stored before a call is stored by the caller, before.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, TypeVar, cast
 
 from pydantic import SecretStr
 
+from bot.orders import health
 from bot.orders.order import Attempt, Order, Payout, Refund
+from bot.orders.patience import Ear
 from bot.orders.ports import Account
 from providers.sdk.contract import (
     AttemptRef,
+    Call,
     Identifying,
     Intent,
     PayoutRequest,
@@ -59,12 +62,15 @@ async def create(
         return_url=account.return_url,
         payer_code=payer_code,
     )
-    return await _in_time(account, settled(account.provider.create)(intent, account.call()))
+    account.pulse.begin(account.call().clock.now())
+    verb = settled(account.provider.create)
+    return await _asked(account, lambda call: verb(intent, call), opening=True)
 
 
 async def query(account: Account, attempt: Attempt) -> Snapshot | NotFound | NotSent | Unknown:
     """Ask about the attempt. An answer about another number is no answer."""
-    answer = await _in_time(account, settled(account.provider.query)(_ref(attempt), account.call()))
+    verb = settled(account.provider.query)
+    answer = await _asked(account, lambda call: verb(_ref(attempt), call))
     if isinstance(answer, Snapshot) and answer.number != attempt.number:
         return Unknown("The answer was about another number.")
     return answer
@@ -74,7 +80,8 @@ async def close(account: Account, attempt: Attempt) -> Closed | AlreadyPaid | No
     """Make it unpayable there, where the institution can."""
     if not account.info.can_close:
         return Unknown(f"{account.info.name_en} closes by time only.")
-    return await _in_time(account, settled(account.provider.close)(_ref(attempt), account.call()))
+    verb = settled(account.provider.close)
+    return await _asked(account, lambda call: verb(_ref(attempt), call))
 
 
 async def refund(
@@ -89,7 +96,8 @@ async def refund(
         created_at=refund.created_at,
         notify_url=account.notify_url,
     )
-    return await _in_time(account, settled(account.provider.refund)(request, account.call()))
+    verb = settled(account.provider.refund)
+    return await _asked(account, lambda call: verb(request, call))
 
 
 async def query_refund(
@@ -103,19 +111,22 @@ async def query_refund(
         created_at=refund.created_at,
         provider_ref=refund.provider_ref,
     )
-    return await _in_time(account, settled(account.provider.query_refund)(ref, account.call()))
+    verb = settled(account.provider.query_refund)
+    return await _asked(account, lambda call: verb(ref, call))
 
 
 async def payout(account: Account, payout: Payout) -> PayoutSnapshot | Declined | NotSent | Unknown:
     """Send the payout; the same number again is the same payout."""
     request = _payout_request(account, payout)
-    return await _in_time(account, settled(account.provider.payout)(request, account.call()))
+    verb = settled(account.provider.payout)
+    return await _asked(account, lambda call: verb(request, call))
 
 
 async def query_payout(account: Account, payout: Payout) -> PayoutSnapshot | NotFound | NotSent | Unknown:
     """Ask about the payout. An answer about another number is no answer."""
     request = _payout_request(account, payout)
-    answer = await _in_time(account, settled(account.provider.query_payout)(request, account.call()))
+    verb = settled(account.provider.query_payout)
+    answer = await _asked(account, lambda call: verb(request, call))
     if isinstance(answer, PayoutSnapshot) and answer.number != payout.number:
         return Unknown("The answer was about another number.")
     return answer
@@ -129,7 +140,7 @@ def authorize_url(account: Account, state: str, redirect_url: str) -> str:
 async def identify(account: Account, answer: Mapping[str, str]) -> Identified | Declined | NotSent | Unknown:
     """Who came back from there."""
     verb = settled(cast("Identifying", account.provider).identify)
-    return await _in_time(account, verb(answer, account.call()))
+    return await _asked(account, lambda call: verb(answer, call))
 
 
 def attempt_expiry(account: Account, order: Order, now: datetime) -> datetime:
@@ -137,6 +148,18 @@ def attempt_expiry(account: Account, order: Order, now: datetime) -> datetime:
     seconds = (order.expires_at - now) // _SECOND
     bounded = min(max(seconds, account.info.expires_after_min_s), account.info.expires_after_max_s)
     return now + bounded * _SECOND
+
+
+async def _asked(
+    account: Account, verb: Callable[[Call], Awaitable[T]], *, opening: bool = False
+) -> T | Unknown:
+    """Call, and tell the account's pulse how it went."""
+    call = account.call()
+    ear = Ear(call.transport, call.clock)
+    answer = await _in_time(account, verb(Call(ear, call.clock, call.random)))
+    reading = health.read(answer, opening=opening, patience_s=ear.patience_s)
+    account.pulse.hear(reading, call.clock.now())
+    return answer
 
 
 async def _in_time(account: Account, verb: Awaitable[T]) -> T | Unknown:

@@ -5,6 +5,7 @@ show: before another wallet's code is made, the earlier one is closed, or, when 
 sweeper with a warning to the payer.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -60,6 +61,11 @@ class _Tap:
     wallet: Wallet
     user_id: int | None
     way: Way | None
+    tried: frozenset[tuple[str, str]] = frozenset()  # accounts that were out of order for this very tap
+
+    @property
+    def ways(self) -> Collection[Way]:
+        return routing.WAYS_IN_CHAT if self.way is None else (self.way,)
 
     @property
     def cause(self) -> Cause:
@@ -82,12 +88,16 @@ class Opening:
     ) -> Opened | Refused:
         """See `Checkout.open`."""
         tap = _Tap(order_id, wallet, user_id, way)
+        await self._till.takings.count()
+        instead: Refused | None = None
         async with self._till.hold(order_id):
-            for _ in range(_TURNS_MAX):  # every turn but the last takes one earlier attempt out of the way
-                order, move = await self._till.change(
-                    order_id, tap.cause, lambda posting: self._move(posting, tap)
-                )
+            for _ in range(
+                _TURNS_MAX
+            ):  # every turn but the last takes an attempt or an account out of the way
+                order, move = await self._turn(tap)
                 match move:
+                    case Refused(why=Why.NO_OFFER | Why.OUT_OF_ORDER) if instead is not None:
+                        return instead
                     case Refused():
                         return replace(move, order=order)
                     case Opened():
@@ -95,8 +105,15 @@ class Opening:
                     case Leave(attempt):
                         await self._ending.leave(order, attempt)
                     case Send(number):
-                        return await self.call(order, number)
-        return Refused(Why.CHECKING, "Earlier attempts are still being closed.", order)
+                        answer = await self.call(order, number)
+                        if not (isinstance(answer, Refused) and _elsewhere(answer)):
+                            return answer
+                        attempt, instead = order.attempt(number), answer
+                        tap = replace(tap, tried=tap.tried | {(attempt.provider, attempt.account)})
+        return instead or Refused(Why.CHECKING, "Earlier attempts are still being closed.", order)
+
+    async def _turn(self, tap: _Tap) -> tuple[Order, _Move]:
+        return await self._till.change(tap.order_id, tap.cause, lambda posting: self._move(posting, tap))
 
     async def call(self, order: Order, number: str) -> Opened | Refused:
         """Call the institution about an attempt that is stored as called, and say what the payer can do."""
@@ -117,7 +134,8 @@ class Opening:
         crashpoint("attempt.called")
         answer = await institution.create(account, order, attempt, payer_code)
         crashpoint("create.answered")
-        self._take_down(account, answer)
+        if isinstance(answer, Unknown):
+            self._till.watch.count("attempt_unknown", account.provider_id)
         cause = Cause(CauseKind.REPLY, f"create:{number}:{attempt.sends}")
         order, _ = await self._till.change(
             order.id, cause, lambda posting: facts.hear_create(posting, number, answer, account)
@@ -130,15 +148,17 @@ class Opening:
         closed = closed_door(posting, tap.user_id)
         if closed is not None:
             return closed
+        for attempt in order.attempts:
+            if not _answers(attempt, tap):
+                continue
+            if attempt.usable(now + _MARGIN):  # the same code, also where the account's rank has changed
+                return Opened(order, attempt, _warning(order))
+            if attempt.state is AttemptState.UNKNOWN and schedule.in_flight(attempt, now):
+                return Refused(Why.CHECKING, "The first call has not been answered yet.")
         offer = self._offer(order, tap)
         if isinstance(offer, Refused):
             return offer
         same = [one for one in order.attempts if one.open and not one.leaving and _fits(one, offer)]
-        for attempt in same:
-            if attempt.usable(now + _MARGIN):
-                return Opened(order, attempt, _warning(order))
-            if attempt.state is AttemptState.UNKNOWN and schedule.in_flight(attempt, now):
-                return Refused(Why.CHECKING, "The first call has not been answered yet.")
         again = next((one for one in same if one.state is not AttemptState.OPENED), None)
         for other in order.attempts:
             if other.open and other.called_at is not None and not other.leaving and other != again:
@@ -161,20 +181,16 @@ class Opening:
         return Send(number)
 
     def _offer(self, order: Order, tap: _Tap) -> Offer | Refused:
-        ways = routing.WAYS_IN_CHAT if tap.way is None else (tap.way,)
-        routes = self._till.routes()
-        found = routing.offers(order.amount, routes, wallet=tap.wallet, ways=ways)
+        routes = tuple(
+            route for route in self._till.routes() if (route.provider, route.account) not in tap.tried
+        )
+        found = routing.offers(order.amount, routes, wallet=tap.wallet, ways=tap.ways)
         if found:
             return found[0]
-        why = routing.refusals(order.amount, routes, wallet=tap.wallet, ways=ways)
-        return Refused(Why.NO_OFFER, " ".join(refusal.reason for refusal in why))
-
-    def _take_down(self, account: Account, answer: object) -> None:
-        match answer:
-            case Declined(reason=DeclineReason.MISCONFIGURED):
-                self._till.take_down(account, answer.code)
-            case Unknown():
-                self._till.watch.count("attempt_unknown", account.provider_id)
+        whys = routing.refusals(order.amount, routes, wallet=tap.wallet, ways=tap.ways)
+        passing = any(refusal.passing for refusal in whys if refusal.wallet is tap.wallet)
+        said = " ".join(refusal.reason for refusal in whys if refusal.wallet is tap.wallet)
+        return Refused(Why.OUT_OF_ORDER if passing else Why.NO_OFFER, said)
 
     def _outcome(
         self,
@@ -234,6 +250,15 @@ def closed_door(posting: Posting, user_id: int | None) -> Refused | None:
     if posting.now + _MARGIN >= order.expires_at:
         return Refused(Why.EXPIRED)
     return None
+
+
+def _answers(attempt: Attempt, tap: _Tap) -> bool:
+    return attempt.open and not attempt.leaving and attempt.wallet is tap.wallet and attempt.way in tap.ways
+
+
+def _elsewhere(answer: Refused) -> bool:
+    """The account is out of order and nothing is open there: another one may take this tap."""
+    return answer.why is Why.OUT_OF_ORDER and answer.order is not None and answer.order.payable
 
 
 def _fits(attempt: Attempt, offer: Offer) -> bool:

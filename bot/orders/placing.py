@@ -31,6 +31,7 @@ class Placing:
 
     async def place(self, drafts: Sequence[Draft], refunds: Sequence[RefundDraft]) -> tuple[Order, ...]:
         """See `Checkout.place`."""
+        await self._till.takings.count()
 
         async def transaction(connection: AsyncConnection) -> tuple[Order, ...]:
             placed = [await self._place(connection, draft) for draft in drafts]

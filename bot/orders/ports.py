@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.orders.health import Pulse
 from bot.orders.order import Order
 from bot.orders.word import Word
 from miniprograms.sdk.payment import PaymentResult
@@ -12,11 +13,20 @@ from providers.sdk.contract import Call, Provider, ProviderInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the contract of an account says: the fee in hundredths of a percent, and limits in minor units; 0: nothing."""
+
+    fee_bp: int = 0
+    single_max_minor: int = 0
+    daily_max_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One merchant account at one institution, ready to be used.
 
     `merchant` is what every verified answer must name (`Snapshot.merchant`). `call` lends the transport with its
-    pinned hosts and its deadline; `call_within_s` is the last line behind that deadline.
+    pinned hosts and its deadline; `call_within_s` is the last line behind that deadline. `pulse` hears of every call.
     """
 
     provider_id: str
@@ -28,6 +38,8 @@ class Account:
     notify_url: str
     return_url: str = ""
     call_within_s: int = 20
+    terms: Terms = field(default_factory=Terms)
+    pulse: Pulse = field(default_factory=Pulse, repr=False)
 
 
 class HookFailedError(Exception):

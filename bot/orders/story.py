@@ -129,7 +129,8 @@ def _attempt(n: int, attempt: Attempt) -> Iterator[str]:
     yield f"  through     {attempt.provider}/{attempt.account} by {way}, for {attempt.wallet}"
     yield f"  state       {attempt.state}, sent {attempt.sends} times" + _reason(attempt.reason)
     if attempt.paid_at is not None:
-        yield f"  paid        {at(attempt.paid_at)} with {attempt.paid_wallet}, {attempt.amount}"
+        used = attempt.paid_wallet or "a wallet that the institution does not name"
+        yield f"  paid        {at(attempt.paid_at)} with {used}, {attempt.amount}"
         yield f"  going back  {attempt.refunding_minor} of {attempt.amount.minor} minor units"
     if attempt.provider_ref:
         yield f"  theirs      {plain(attempt.provider_ref)}"

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,12 +18,10 @@ from bot.orders.order import Attempt, Order, Refund
 from bot.orders.ports import Account, Watch
 from bot.orders.posting import Posting
 from bot.orders.routing import Route
-from providers.sdk.clock import Clock, Random
+from bot.orders.takings import Takings
+from providers.sdk.clock import BEIJING, Clock, Random
 
 T = TypeVar("T")
-
-# An account that refuses our key or contract is not offered for this long, then tried again.
-_DOWN_FOR: Final = timedelta(minutes=5)
 
 
 class UnknownOrderError(LookupError):
@@ -61,7 +60,9 @@ class Till:
         self.random = random
         self.watch = watch
         self.bell = Bell()
-        self._down: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self.takings = Takings(book, tuple(self.accounts.values()), clock)
+        for account in self.accounts.values():
+            account.pulse.tell(partial(watch.count, "account_down", account.provider_id))
         self._held: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def draw_number(self) -> str:
@@ -75,16 +76,7 @@ class Till:
     def routes(self) -> tuple[Route, ...]:
         """The accounts as routing sees them now."""
         now = self.clock.now()
-        return tuple(
-            Route(provider, name, account.info, self._why_down(provider, name, now))
-            for (provider, name), account in self.accounts.items()
-        )
-
-    def take_down(self, account: Account, why: str) -> None:
-        """Offer other accounts for a while."""
-        until = self.clock.now() + _DOWN_FOR
-        self._down[account.provider_id, account.name] = (f"{account.info.name_en} is down: {why}", until)
-        self.watch.count("account_down", account.provider_id)
+        return tuple(self._route(account, now) for account in self.accounts.values())
 
     @asynccontextmanager
     async def hold(self, order_id: str) -> AsyncIterator[None]:
@@ -138,9 +130,19 @@ class Till:
             raise UnknownOrderError(f"Number {number} is not in the book.")
         return order
 
-    def _why_down(self, provider: str, name: str, now: datetime) -> str:
-        why, until = self._down.get((provider, name), ("", now))
-        return why if now < until else ""
+    def _route(self, account: Account, now: datetime) -> Route:
+        standing = account.pulse.standing(now)
+        return Route(
+            account.provider_id,
+            account.name,
+            account.info,
+            down=f"{account.info.name_en} is down: {standing.down}." if standing.down else "",
+            ailing=standing.ailing,
+            fee_bp=account.terms.fee_bp,
+            single_max_minor=account.terms.single_max_minor,
+            daily_left_minor=self.takings.left(account.provider_id, account.name),
+            on=now.astimezone(BEIJING).date(),
+        )
 
 
 def refund_of(order: Order, number: str) -> tuple[Refund, Attempt]:

@@ -106,9 +106,17 @@ def _settling(order: Order) -> tuple[Refund, ...]:
 
 
 def _paid_line(attempt: Attempt, paid_at: datetime | None, language: str) -> str:
-    wallet = wallet_name(attempt.paid_wallet or attempt.wallet, language)
+    wallet = _paid_with(attempt, language)
     moment = attempt.paid_at or paid_at
     return f"{wallet} · {moment_text(moment, language)}\n" if moment else f"{wallet}\n"
+
+
+def _paid_with(attempt: Attempt, language: str) -> str:
+    """The wallet that paid. Where the institution names none, and others pay its codes too: whose code it was."""
+    if attempt.paid_wallet is not None:
+        return wallet_name(attempt.paid_wallet, language)
+    _ = translator(language)
+    return _("With a code of {wallet}").format(wallet=wallet_name(attempt.wallet, language))
 
 
 def _late_lines(order: Order, language: str) -> tuple[Text, ...]:

@@ -101,7 +101,7 @@ class PayerSide:
 
     async def pay(self, ask: Ask) -> CodePaid:
         asked = ask.body_as(PayCode)
-        wallet = asked.wallet or self._wallets.wallets()[0]
+        wallet = asked.wallet or self._wallets.takers()[0]
         scanned = await self._wallets.scan(wallet, asked.code)
         self._wallets.pay(wallet, scanned.key, asked.faults)
         bill = scanned.bill
@@ -117,7 +117,7 @@ class PayerSide:
         return ShownWallets(
             wallets=[
                 Shown(id=purse.wallet.value, balance_minor=purse.balance_minor, payer_code=purse.payer_code)
-                for purse in self._purses.show(self._wallets.wallets())
+                for purse in self._purses.show(self._wallets.takers())
             ]
         )
 
@@ -157,7 +157,7 @@ async def open_alone(
             institution.faults.arm(fault)
         stack.push_async_callback(office.close)
         await office.open()
-        wallets = WalletApps(institutions, records, lambda: institution.base_url, lambda: None)
+        wallets = WalletApps(institutions, records, lambda: institution.base_url, lambda: None, clock)
         side = PayerSide(institution, wallets, purses, clock)
         yield Alone(institution, await _listen(side, payer_port, stack))
 

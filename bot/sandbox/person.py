@@ -20,11 +20,9 @@ from bot.sandbox.shapes import (
     ClockSeen,
     Done,
     FaultAsked,
-    HistorySeen,
     InstitutionSeen,
     InstitutionsSeen,
     InvoicePaid,
-    MoveSeen,
     OrderSeen,
     OrdersSeen,
     Paid,
@@ -40,11 +38,11 @@ from bot.sandbox.shapes import (
     StarsSeen,
     TapAsked,
     Tapped,
-    WalletSeen,
-    WalletsSeen,
 )
-from bot.sandbox.wallet_app import WalletApps
-from providers.sdk.gateway import Fault
+from bot.sandbox.wallet_app import WalletApps, WalletRefused
+from bot.sandbox.wallet_shapes import ClassAsked, HistorySeen, MoveSeen, TopUpAsked, WalletSeen, WalletsSeen
+from providers.sdk.gateway import Fault, PurseRefused
+from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet, wallet_name
 
 ORDERS_SHOWN: Final = 100
@@ -82,6 +80,8 @@ class PersonSide:
             Route("POST", "/sandbox/wallets/{wallet}/scan", "Scan any code with a wallet; a claim link is claimed.", self.scan, ScanAsked, BillSeen),
             Route("POST", "/sandbox/wallets/{wallet}/pay", "Confirm a scanned bill.", self.pay, PayAsked, Paid),
             Route("POST", "/sandbox/wallets/{wallet}/password", "Let the next charge by payer code wait for a password, or enter it.", self.hold_password, PasswordAsked, Done),
+            Route("POST", "/sandbox/wallets/{wallet}/top_up", "Put play money into a wallet.", self.top_up, TopUpAsked, WalletSeen),
+            Route("POST", "/sandbox/wallets/{wallet}/class", "Choose the class of an e-CNY wallet.", self.choose_class, ClassAsked, WalletSeen),
             Route("GET", "/sandbox/clock", "Read the clock.", self.read_clock, None, ClockSeen),
             Route("POST", "/sandbox/clock", "Move the clock forward.", self.advance, ClockAsked, ClockSeen),
             Route("GET", "/sandbox/orders", "See every order, its attempts, refunds and payouts.", self.see_orders, None, OrdersSeen),
@@ -108,19 +108,21 @@ class PersonSide:
         return StarsSeen(stars=self.chat.stars(_user(ask)))
 
     async def see_wallets(self, _: Ask) -> WalletsSeen:
-        return WalletsSeen(
-            wallets=[
-                WalletSeen(
-                    id=purse.wallet.value,
-                    name=wallet_name(purse.wallet, "en"),
-                    name_zh=wallet_name(purse.wallet, "zh"),
-                    balance_minor=purse.balance_minor,
-                    currency=CURRENCY,
-                    payer_code=purse.payer_code,
-                )
-                for purse in self.purses.show(self.wallets.wallets())
-            ]
-        )
+        return WalletsSeen(wallets=self._seen(*self.wallets.wallets()))
+
+    async def top_up(self, ask: Ask) -> WalletSeen:
+        wallet, amount = self._wallet(ask), Money(ask.body_as(TopUpAsked).amount_minor, CURRENCY)
+        self.wallets.check_receipt(wallet, self._held(wallet), amount)
+        try:
+            self.purses.credit(wallet, amount, "Top-up")
+        except PurseRefused as refusal:
+            raise WalletRefused(str(refusal)) from refusal
+        return self._seen(wallet)[0]
+
+    async def choose_class(self, ask: Ask) -> WalletSeen:
+        wallet = self._wallet(ask)
+        self.wallets.put_in_class(wallet, ask.body_as(ClassAsked).wallet_class, self._held(wallet))
+        return self._seen(wallet)[0]
 
     async def see_history(self, ask: Ask) -> HistorySeen:
         moves = self.purses.history(self._wallet(ask))
@@ -132,6 +134,7 @@ class PersonSide:
             bill=scanned.key,
             scheme=scanned.scheme,
             provider=scanned.provider,
+            clearing=scanned.clearing.value,
             payee=scanned.bill.payee,
             amount_minor=scanned.bill.amount.minor,
             currency=scanned.bill.amount.currency,
@@ -207,6 +210,23 @@ class PersonSide:
             known = ", ".join(institution.info.id for institution in self.institutions)
             raise NotThere(f"There is no institution {asked.provider!r} here; there are {known or 'none'}.")
         institution.faults.arm(asked.fault, asked.times, spare=asked.spare)
+
+    def _held(self, wallet: Wallet) -> Money:
+        return Money(self.purses.balance(wallet), CURRENCY)
+
+    def _seen(self, *wallets: Wallet) -> list[WalletSeen]:
+        return [
+            WalletSeen(
+                id=purse.wallet.value,
+                name=wallet_name(purse.wallet, "en"),
+                name_zh=wallet_name(purse.wallet, "zh"),
+                balance_minor=purse.balance_minor,
+                currency=CURRENCY,
+                payer_code=purse.payer_code,
+                wallet_class=self.wallets.class_of(purse.wallet),
+            )
+            for purse in self.purses.show(wallets)
+        ]
 
     def _wallet(self, ask: Ask) -> Wallet:
         here = self.wallets.wallets()

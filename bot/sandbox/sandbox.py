@@ -78,7 +78,9 @@ class Sandbox:
         self.institutions = Institutions(
             elsewhere, self._records, self.office, purses=self.purses, clock=self.clock, random=self.random
         )
-        self.wallets = WalletApps(self.institutions, self._records, lambda: self.host_url, self._money_moved)
+        self.wallets = WalletApps(
+            self.institutions, self._records, lambda: self.host_url, self._money_moved, self.clock
+        )
         self.telegram = BotApi(
             token=BOT_TOKEN, clock=self.clock, random=self.random, record=self._records.room("telegram")
         )

@@ -156,37 +156,6 @@ class ChatSeen(Told):
     commands: list[CommandSeen]
 
 
-class WalletSeen(Told):
-    """`payer_code` changes every minute."""
-
-    id: str
-    name: str
-    name_zh: str
-    balance_minor: int
-    currency: str
-    payer_code: str
-
-
-class WalletsSeen(Told):
-    """The wallets that some installed institution takes."""
-
-    wallets: list[WalletSeen]
-
-
-class MoveSeen(Told):
-    """`minor` is negative when money left the wallet."""
-
-    at: str
-    minor: int
-    memo: str
-
-
-class HistorySeen(Told):
-    """Newest first."""
-
-    moves: list[MoveSeen]
-
-
 class ScanAsked(Asked):
     """Any code's text: a one-code link of ours, a raw code of an institution, or a claim link, which is claimed."""
 
@@ -196,6 +165,7 @@ class ScanAsked(Asked):
 class BillSeen(Told):
     """What the wallet shows before its owner confirms. `scheme` tells whose code it is.
 
+    `clearing` tells through whom the money goes: `own` where the wallet and the code are of one network.
     `claim`: money for the wallet, not a bill. The scan has gone through page and consent; `state` is `received`, or
     `checking` while the institution has not answered. For a bill `state` is `unpaid`.
     """
@@ -203,6 +173,7 @@ class BillSeen(Told):
     bill: str
     scheme: str
     provider: str
+    clearing: str
     payee: str
     amount_minor: int
     currency: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urljoin
@@ -11,6 +12,8 @@ import aiohttp
 from bot.sandbox.institutions import Institution, Institutions
 from bot.sandbox.receiving import CLAIM_PATH, ClaimRefused, Receiving
 from bot.sandbox.records import SandboxRecords
+from bot.sandbox.switch import NotCleared, clearing, takers
+from providers.sdk.clock import BEIJING, Clock
 from providers.sdk.codes import (
     LINK_PATH,
     STANDING_PATH,
@@ -21,7 +24,9 @@ from providers.sdk.codes import (
     recognise,
 )
 from providers.sdk.contract import Way
-from providers.sdk.gateway import Bill, BillGone, Fault, PurseRefused
+from providers.sdk.gateway import Bill, BillGone, Fault, KeepsClasses, PurseRefused
+from providers.sdk.interconnection import Clearing
+from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet, wallet_name
 
 _ANDROID: Final = (
@@ -52,11 +57,15 @@ class WalletRefused(Exception):  # noqa: N818  # an answer to the payer, not an 
 
 @dataclass(frozen=True, slots=True)
 class ScannedBill:
-    """A bill with the institution that holds it open. `key` names it across institutions and restarts."""
+    """A bill with the institution that holds it open. `key` names it across institutions and restarts.
+
+    `clearing` says through whom this wallet's money goes there.
+    """
 
     key: str
     scheme: str
     provider: str
+    clearing: Clearing
     bill: Bill
     state: str = "unpaid"  # of money that was claimed by the scan: `received`, or `checking`
 
@@ -70,8 +79,9 @@ class WalletApps:
         records: SandboxRecords,
         host_url: Callable[[], str],
         changed: Callable[[], None],
+        clock: Clock,
     ) -> None:
-        self._institutions, self._records = institutions, records
+        self._institutions, self._records, self._clock = institutions, records, clock
         self._host_url, self._changed = host_url, changed
         self._receiving = Receiving(institutions, records)
         self._client: aiohttp.ClientSession | None = None
@@ -87,9 +97,15 @@ class WalletApps:
             await self._client.close()
 
     def wallets(self) -> tuple[Wallet, ...]:
-        """The wallets that some installed institution takes, in the house's order."""
-        taken = {wallet for institution in self._institutions for wallet in institution.info.wallets}
-        return tuple(wallet for wallet in Wallet if wallet in taken and wallet in USER_AGENTS)
+        """All that people have in their pockets, in the house's order, whoever is installed."""
+        return tuple(wallet for wallet in Wallet if wallet in USER_AGENTS)
+
+    def takers(self) -> tuple[Wallet, ...]:
+        """Those of them that can pay a code of some institution here: first the institutions' own."""
+        found = (
+            wallet for institution in self._institutions for wallet in takers(institution.info, self._today)
+        )
+        return tuple(dict.fromkeys(found))
 
     async def scan(self, wallet: Wallet, code: str, language: str = "en") -> ScannedBill:
         """Look at a code as that wallet would. Raises `WalletRefused` with the reason in words."""
@@ -97,9 +113,9 @@ class WalletApps:
             return await self._receive(wallet, code.strip(), language)
         text = await self._behind_link(wallet, code.strip(), language)
         institution, bill = self._recognise(wallet, text)
-        self._check_taken(wallet, institution)
+        through = self._clear(wallet, institution)
         provider = institution.info.id
-        return ScannedBill(f"{provider}:{bill.id}", _scheme(text) or provider, provider, bill)
+        return ScannedBill(f"{provider}:{bill.id}", _scheme(text) or provider, provider, through, bill)
 
     async def _receive(self, wallet: Wallet, url: str, language: str) -> ScannedBill:
         """A claim link asks for no payment: the owner of the wallet takes what it offers."""
@@ -112,7 +128,7 @@ class WalletApps:
         self._changed()
         payee = wallet_name(wallet, language)
         bill = Bill(id="", payee=payee, amount=got.amount, title=got.title, number="")
-        return ScannedBill("", "claim", got.provider, bill, got.state)
+        return ScannedBill("", "claim", got.provider, Clearing.OWN, bill, got.state)
 
     def hold_password(self, wallet: Wallet, *, wanted: bool) -> None:
         """The next charge by payer code waits for the password; or it is entered. Raises `WalletRefused`."""
@@ -135,7 +151,7 @@ class WalletApps:
         institution = self._institutions.get(provider)
         if institution is None or not bill_id:
             raise WalletRefused("There is no such bill; scan the code again.")
-        self._check_taken(wallet, institution)
+        self._clear(wallet, institution)
         armed = tuple(faults)
         for fault in armed:
             institution.faults.arm(fault)
@@ -145,6 +161,36 @@ class WalletApps:
         except (BillGone, PurseRefused) as refusal:
             for fault in armed:
                 institution.faults.take(fault)
+            raise WalletRefused(str(refusal)) from refusal
+        self._changed()
+
+    def class_of(self, wallet: Wallet) -> str:
+        """The class that the wallet's operator keeps it in; empty where wallets have none."""
+        keeper = self._keeper(wallet)
+        return keeper.class_of(wallet) if keeper else ""
+
+    def put_in_class(self, wallet: Wallet, name: str, held: Money) -> None:
+        """The owner is known better, or less well. Raises `WalletRefused` with the reason."""
+        keeper = self._keeper(wallet)
+        if keeper is None:
+            raise WalletRefused(f"{wallet_name(wallet, 'en')} has no classes; e-CNY's wallets do.")
+        self._asked(lambda: keeper.put_in_class(wallet, name, held))
+
+    def check_receipt(self, wallet: Wallet, held: Money, amount: Money) -> None:
+        """Raises `WalletRefused` when the wallet's class may not hold that much more."""
+        keeper = self._keeper(wallet)
+        if keeper is not None:
+            self._asked(lambda: keeper.check_receipt(wallet, held, amount))
+
+    def _keeper(self, wallet: Wallet) -> KeepsClasses | None:
+        mine = (one.gateway for one in self._institutions if wallet in one.info.wallets)
+        return next((gateway for gateway in mine if isinstance(gateway, KeepsClasses)), None)
+
+    def _asked(self, ask: Callable[[], None]) -> None:
+        try:
+            with self._records.together():
+                ask()
+        except PurseRefused as refusal:
             raise WalletRefused(str(refusal)) from refusal
         self._changed()
 
@@ -160,10 +206,15 @@ class WalletApps:
             f"{wallet_name(wallet, 'en')} does not know this code: no institution here has issued it."
         )
 
-    def _check_taken(self, wallet: Wallet, institution: Institution) -> None:
-        if wallet not in institution.info.wallets:
-            codes = f"{institution.info.name_en} codes"
-            raise WalletRefused(f"{codes} can't be paid with {wallet_name(wallet, 'en')}.")
+    @property
+    def _today(self) -> date:
+        return self._clock.now().astimezone(BEIJING).date()
+
+    def _clear(self, wallet: Wallet, institution: Institution) -> Clearing:
+        try:
+            return clearing(wallet, institution.info, self._today)
+        except NotCleared as refusal:
+            raise WalletRefused(str(refusal)) from refusal
 
     async def _behind_link(self, wallet: Wallet, code: str, language: str) -> str:
         """The institution's code behind one of the host's own links; any other code as it is."""

@@ -19,7 +19,9 @@ from bot.texts import LANGUAGES, Translate
 from bot.web.visit import Sight, Visit
 from bot.web.visitors import opens_directly
 from bot.web.words import notice, translate
+from providers.sdk.codes import CodeError, read_merchant_code
 from providers.sdk.contract import Way
+from providers.sdk.interconnection import Clearing, connection
 from providers.sdk.wallets import Wallet, wallet_name
 
 
@@ -198,9 +200,19 @@ def shown(attempt: Attempt, language: str) -> Shown:
     """The picture of the attempt's code, and an address to tap where the code or the institution has one."""
     code = attempt.code or ""
     picture = _picture(code) if code else ""
-    links = (attempt.link or "", code)
+    links = (attempt.link or "", "" if _is_foreign(attempt.wallet, code) else code)
     link = next((link for link in links if link.startswith(_LINKS)), "")
     return Shown(attempt.wallet, wallet_name(attempt.wallet, language), code, picture, link)
+
+
+def _is_foreign(wallet: Wallet, code: str) -> bool:
+    """The code is of another network than the wallet's: it is cleared when that wallet scans it, and opens another app."""
+    try:
+        issuer = read_merchant_code(code).issuer
+    except CodeError:
+        return False
+    known = connection(wallet, issuer)
+    return known is not None and known.clearing is not Clearing.OWN
 
 
 def direct_address(wallet: Wallet, attempt: Attempt) -> str:

@@ -18,6 +18,7 @@ from providers.alipay.gateway import AlipayGateway
 from providers.alipay.provider import PAYOUT_MIN_MINOR, Alipay
 from providers.alipay.settings import AlipaySettings
 from providers.alipay.wire import CODE_PREFIX, CODE_USABLE_S
+from providers.sdk.codes.issuers import Issuer
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
 from providers.sdk.wallets import Wallet
 
@@ -53,6 +54,7 @@ plugin = ProviderPlugin(
         ),
         code_prefixes=(CODE_PREFIX,),
         acknowledge_within_s=5,
+        issuer=Issuer.ALIPAY,
     ),
     settings=AlipaySettings,
     build=build,

@@ -16,6 +16,7 @@ from datetime import timedelta
 from providers.bestpay.gateway import BestPayGateway
 from providers.bestpay.provider import BestPay
 from providers.bestpay.settings import BestPaySettings
+from providers.sdk.codes.issuers import Issuer
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
 from providers.sdk.wallets import Wallet
 
@@ -41,6 +42,7 @@ plugin = ProviderPlugin(
         refund_window=timedelta(days=90),  # not published; BestPay itself answers BE110078 when it is over
         hosts=("mapi.bestpay.com.cn", "mapi.test.bestpay.net", "webpaywg.bestpay.com.cn"),
         acknowledge_within_s=5,  # 60 on the payer-code gateway; MAPI's limit is not published
+        issuer=Issuer.BESTPAY,
     ),
     settings=BestPaySettings,
     build=build,

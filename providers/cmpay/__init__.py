@@ -12,6 +12,7 @@ from providers.cmpay.gateway import CmpayGateway
 from providers.cmpay.provider import Cmpay
 from providers.cmpay.settings import CmpaySettings
 from providers.cmpay.wire import CODE_HOST
+from providers.sdk.codes.issuers import Issuer
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
 from providers.sdk.wallets import Wallet
 
@@ -37,6 +38,7 @@ plugin = ProviderPlugin(
         refund_window=timedelta(days=365),  # not published; China Mobile refuses what is too late
         hosts=("ipos.10086.cn", "uatipos.10086.cn", "211.138.236.210", "p.10086.cn"),
         code_prefixes=(CODE_HOST,),
+        issuer=Issuer.CMPAY,
     ),
     settings=CmpaySettings,
     build=build,

@@ -16,6 +16,7 @@ from providers.ecny.gateway import EcnyGateway
 from providers.ecny.huifu import Huifu
 from providers.ecny.provider import Ecny
 from providers.ecny.settings import EcnySettings
+from providers.sdk.codes.issuers import Issuer
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
 from providers.sdk.wallets import Wallet
 
@@ -44,6 +45,7 @@ plugin = ProviderPlugin(
         refund_window=timedelta(days=360),  # what Huifu publishes for other wallets; e-CNY is not named
         hosts=("api.huifu.com", "spin-test.cloudpnr.com"),
         acknowledge_within_s=5,
+        issuer=Issuer.ECNY,
     ),
     settings=EcnySettings,
     build=build,

@@ -124,6 +124,16 @@ def objection(limits: Limits, amount_minor: int, spending: Spending) -> str | No
     return None
 
 
+def balance_objection(limits: Limits, would_hold_minor: int) -> str | None:
+    """Why a wallet of that class may not come to hold that much, in words for its holder; None when it may."""
+    if limits.balance is None or would_hold_minor <= limits.balance:
+        return None
+    return (
+        f"超出{_NAMES[limits.wallet_class]}钱包余额上限 "
+        f"(a class {limits.wallet_class} wallet holds at most {_yuan(limits.balance)})"
+    )
+
+
 _NAMES: Final = {
     WalletClass.I: "一类",
     WalletClass.II: "二类",

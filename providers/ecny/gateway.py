@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from providers.ecny import seals, signing, wire, words
+from providers.ecny.classes import WalletClass
 from providers.ecny.ledger import Ledger, Trade
 from providers.ecny.provider import PAYER_CODE
 from providers.ecny.wire import Work
@@ -109,6 +110,28 @@ class EcnyGateway:
         said = reply.body.decode("utf-8", errors="replace").strip()
         number = said.removeprefix(wire.ACKNOWLEDGED)
         return reply.status == 200 and number != said and self._ledger.has_number(number)  # noqa: PLR2004  # received
+
+    def classes(self) -> tuple[str, ...]:
+        """IV to I: the better the holder is known, the higher."""
+        return tuple(reversed(WalletClass))
+
+    def class_of(self, wallet: Wallet) -> str:
+        """II until it is put into another."""
+        return self._ledger.payer(wallet).wallet_class
+
+    def put_in_class(self, wallet: Wallet, name: str, held: Money) -> None:
+        """The holder has shown a card, or a bank account. Raises `PurseRefused`, changing nothing."""
+        if name not in self.classes():
+            raise PurseRefused(f"There is no class {name}; there are {', '.join(self.classes())}.")
+        wallet_class = WalletClass(name)
+        self._ledger.check_balance(wallet_class, held.minor, self._now)
+        self._ledger.put_in_class(wallet, wallet_class)
+
+    def check_receipt(self, wallet: Wallet, held: Money, amount: Money) -> None:
+        """Raises `PurseRefused` above the balance of its class. A refund comes back in any case."""
+        self._ledger.check_balance(
+            self._ledger.payer(wallet).wallet_class, held.minor + amount.minor, self._now
+        )
 
     def _admit(self, request: HttpRequest) -> Fields:
         """Form, signature, merchant: in this order, as a refusal names the first that is wrong."""

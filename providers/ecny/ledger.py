@@ -122,6 +122,17 @@ class Ledger:
         if why is not None:
             raise PurseRefused(why)
 
+    def check_balance(self, wallet_class: WalletClass, would_hold_minor: int, now: datetime) -> None:
+        """Raise `PurseRefused` when a wallet of that class may not hold that much now."""
+        limits = classes.limits_on(wallet_class, now.astimezone(BEIJING).date())
+        why = classes.balance_objection(limits, would_hold_minor) if limits else None
+        if why is not None:
+            raise PurseRefused(why)
+
+    def put_in_class(self, wallet: Wallet, wallet_class: WalletClass) -> None:
+        """What it has paid today and this year still counts."""
+        self._drawer.put(f"payer/{wallet}", asdict(replace(self.payer(wallet), wallet_class=wallet_class)))
+
     def spend(self, wallet: Wallet, amount_minor: int, now: datetime) -> None:
         """Count a payment against the payer's limits. A refund gives nothing of them back."""
         payer = self.payer(wallet).after(beijing(now, wire.DAY), amount_minor)

@@ -19,10 +19,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, runtime_checkable
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from providers.sdk.clock import Clock, Random
+from providers.sdk.codes.issuers import Issuer
 from providers.sdk.errors import NotSentError, ProviderError
 from providers.sdk.money import Money
 from providers.sdk.results import (
@@ -61,7 +62,11 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderInfo:
-    """What a provider can do; must be true to its behaviour (the conformance kit compares)."""
+    """What a provider can do; must be true to its behaviour (the conformance kit compares).
+
+    `wallets` are its own. Its merchant codes may be paid by others too: by those that the interconnection table connects
+    to `issuer`. None: nobody else's.
+    """
 
     id: str
     name_en: str
@@ -87,6 +92,7 @@ class ProviderInfo:
     code_prefixes: tuple[str, ...] = ()  # a code that starts otherwise is not shown to anyone
     acknowledge_within_s: int = 5
     payer_code_within_s: int = 60  # a payer who has not entered the password by then is given up: reversed
+    issuer: Issuer | None = None  # whose its merchant codes are
 
 
 class ProviderSettings(BaseSettings):
@@ -98,6 +104,26 @@ class ProviderSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     merchant_field: ClassVar[str] = "merchant_id"
+
+    fee_bp: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="What this account costs, in hundredths of a percent of a payment (38 is 0.38 %). Of two ways to pay "
+        "that are equally near, the cheaper is offered first. 0: unknown, or all the same.",
+    )
+    single_max_minor: int = Field(
+        default=0,
+        ge=0,
+        description="The most that the contract allows in one payment, in fen; more is led through another account. "
+        "0: no more than the institution's own limit.",
+    )
+    daily_max_minor: int = Field(
+        default=0,
+        ge=0,
+        description="The most that the contract allows in one Beijing day, in fen; what would exceed it is led through "
+        "another account. 0: no limit.",
+    )
 
     @property
     def merchant(self) -> str:

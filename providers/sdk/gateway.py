@@ -238,6 +238,27 @@ class Handing(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsClasses(Protocol):
+    """A gateway whose payers' wallets are of classes, each with limits of its own, as those of e-CNY are."""
+
+    def classes(self) -> tuple[str, ...]:
+        """The classes a wallet can be of, the least first."""
+        ...
+
+    def class_of(self, wallet: Wallet) -> str:
+        """The class that wallet is of now."""
+        ...
+
+    def put_in_class(self, wallet: Wallet, name: str, held: Money) -> None:
+        """Its holder is known better, or less well. Raises `PurseRefused` when it holds more than that class may."""
+        ...
+
+    def check_receipt(self, wallet: Wallet, held: Money, amount: Money) -> None:
+        """Money of the holder's own is about to come in. Raises `PurseRefused` when the class may not hold it."""
+        ...
+
+
 def spoilt_by(faults: FaultBox) -> Fault | None:
     """The armed call fault that bites before the effect, if any."""
     before = (Fault.TIMEOUT_BEFORE, Fault.HTTP_500_BEFORE)

@@ -1,7 +1,7 @@
 """Interconnection as data: which wallet may pay a code of which issuer, through whom, since when, who says so.
 
-The rows are `interconnection.toml`. A merchant has nothing to install for a connection: the payer's app and the clearing
-house find the code's owner, and the owner notifies the merchant as ever.
+The rows are `interconnection.toml`. A merchant has, as far as is published, nothing to install for a connection: the
+payer's app and the clearing house find the code's owner, and the owner notifies the merchant as ever.
 """
 
 import tomllib
@@ -12,8 +12,8 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Final
 
-from providers.sdk.codes.issuers import Issuer, Mark
-from providers.sdk.wallets import Wallet
+from providers.sdk.codes.issuers import ISSUER_NAMES, Issuer, Mark
+from providers.sdk.wallets import WALLET_NAMES, Wallet
 
 
 class Verdict(StrEnum):
@@ -97,3 +97,26 @@ def may_pay(wallet: Wallet, issuer: Issuer, on: date) -> bool:
 def payers(issuer: Issuer, on: date) -> tuple[Wallet, ...]:
     """The wallets confirmed to pay that issuer's codes on that day, in the house's order."""
     return tuple(wallet for wallet in Wallet if may_pay(wallet, issuer, on))
+
+
+def objection(wallet: Wallet, issuer: Issuer, on: date) -> str | None:
+    """Why that wallet cannot count on paying that issuer's codes on that day, in English; None when it can."""
+    known, payer, codes = connection(wallet, issuer), WALLET_NAMES[wallet][0], f"{ISSUER_NAMES[issuer]} codes"
+    if known is None or known.verdict is Verdict.UNKNOWN:
+        return f"Nobody has published that {payer} pays {codes}."
+    if known.verdict is Verdict.CLOSED:
+        return f"There is a wall: {payer} does not pay {codes}. {known.note}".rstrip()
+    if known.opens > on:
+        return f"{payer} pays {codes} since {known.since}, and it is {on}."
+    if known.mark is Mark.UNSURE:
+        return f"That {payer} pays {codes} is said but not confirmed ({known.source})."
+    return None
+
+
+CLEARING_NAMES: Final = {
+    Clearing.OWN: "its own network",
+    Clearing.UNIONPAY: "UnionPay",
+    Clearing.NETSUNION: "NetsUnion",
+    Clearing.DIRECT: "the code itself, which leads each wallet home",
+    Clearing.UNPUBLISHED: "a clearing house that is not published",
+}

@@ -8,6 +8,7 @@ GET and more than once. Payer codes are not offered.
 
 from datetime import timedelta
 
+from providers.sdk.codes.issuers import Issuer
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
 from providers.sdk.wallets import Wallet
 from providers.unicompay.gateway import UnicompayGateway
@@ -36,6 +37,7 @@ plugin = ProviderPlugin(
         refund_window=timedelta(days=365),  # not published
         can_close=False,
         hosts=("epay.10010.com", "pay.unicompayment.com"),
+        issuer=Issuer.UNICOMPAY,
     ),
     settings=UnicompaySettings,
     build=build,

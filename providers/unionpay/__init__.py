@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from providers.sdk.codes.issuers import Issuer
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
 from providers.sdk.wallets import Wallet
 from providers.unionpay.doctor import UnionPayDoctor
@@ -41,6 +42,7 @@ plugin = ProviderPlugin(
         ),
         code_prefixes=(CODE_PREFIX,),
         acknowledge_within_s=10,
+        issuer=Issuer.UNIONPAY,
     ),
     settings=UnionPaySettings,
     build=build,

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from providers.sdk.codes.issuers import Issuer
 from providers.sdk.contract import KeyStore, Provider, ProviderInfo, ProviderPlugin, Way
 from providers.sdk.wallets import Wallet
 from providers.wechatpay.doctor import WeChatPayDoctor
@@ -39,6 +40,7 @@ plugin = ProviderPlugin(
         hosts=("api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "api.weixin.qq.com"),
         code_prefixes=(CODE_PREFIX,),
         acknowledge_within_s=5,
+        issuer=Issuer.WECHAT,
     ),
     settings=WeChatPaySettings,
     build=build,

@@ -57,8 +57,8 @@ def test_the_wallet_takes_what_the_chat_shows(counter, wallet):
 def test_the_code_on_the_screen_may_be_another_wallet_s(counter, wallets):
     counter.tap("WeChat Pay")
 
-    with pytest.raises(PlayError, match="Cloud QuickPass cannot pay a code of WeChat Pay"):
-        wallets["quickpass"].approve()
+    with pytest.raises(PlayError, match=r"Alipay can.t pay this code of WeChat Pay\. There is a wall"):
+        wallets["alipay"].approve()
 
     counter.tap("Other wallets")
     wallets["quickpass"].approve().see("heard=¥8.00:paid:")

@@ -12,7 +12,7 @@ from bot.orders.book import Book, open_book
 from bot.orders.checkout import Checkout, Opened
 from bot.orders.order import Draft, Order
 from bot.orders.payouting import PayoutLimits
-from bot.orders.ports import Account
+from bot.orders.ports import Account, Terms
 from bot.orders.word import Word
 from bot.orders.worker import Worker
 from miniprograms.sdk.payment import PaymentRequest, PaymentResult
@@ -92,6 +92,7 @@ class Shop:
         self.clock, self.random = ManualClock(), FixedRandom("shop")
         self.stalls = {"unionpay": self._stall(unionpay), "plainpay": self._stall(plainpay)}
         self.infos: dict[str, ProviderInfo] = {}
+        self.terms: dict[str, Terms] = {}
         self.teller, self.watch = ListTeller(), ListWatch()
         self.acknowledged: list[Acknowledged] = []
         self.last_look = World()
@@ -138,6 +139,7 @@ class Shop:
             provider=stall.provider,
             call=lambda: stall.call,
             notify_url="https://shop.example/notify",
+            terms=self.terms.get(name, Terms()),
         )
         return replace(account, **more)
 

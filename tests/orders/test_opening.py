@@ -89,7 +89,8 @@ async def test_a_tap_while_it_is_checked_asks_again_under_the_same_number(shop):
 @pytest.mark.fault("B1")
 async def test_a_call_that_never_left_can_be_made_again_at_once(shop):
     order = await shop.place()
-    shop.stalls["plainpay"].transport.refuse(1)
+    for stall in shop.stalls.values():
+        stall.transport.refuse(1)
 
     answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
 
@@ -138,11 +139,13 @@ async def test_a_notification_that_overtakes_the_reply_wins(shop, monkeypatch):
 async def test_a_clear_no_leaves_the_order_open_for_other_wallets(shop, monkeypatch, reason, why):
     order = await shop.place()
     answers(shop, monkeypatch, "create", Declined(reason, "NO", "Not today."))
+    if why is Why.OUT_OF_ORDER:
+        shop.stalls["unionpay"].transport.refuse(1)  # or it would take the tap
 
     answer = await shop.checkout.open(order.id, Wallet.BANK, user_id=USER)
 
     assert answer.why is why
-    assert answer.order.attempts[0].state is AttemptState.DECLINED
+    assert AttemptState.DECLINED in {attempt.state for attempt in answer.order.attempts}
     assert (await shop.open(order, Wallet.QUICKPASS)).order.state is OrderState.PENDING
 
 

@@ -58,7 +58,9 @@ REFUND = Refund(
     created_at=NOON,
     done_at=NOON + timedelta(hours=1),
 )
-PAID_ATTEMPT = replace(ATTEMPT, state=AttemptState.PAID, paid_at=NOON + timedelta(minutes=2))
+PAID_ATTEMPT = replace(
+    ATTEMPT, state=AttemptState.PAID, paid_at=NOON + timedelta(minutes=2), paid_wallet=Wallet.WECHAT
+)
 OFFERS = (
     Offer(Wallet.WECHAT, "wechatpay", "main", Way.MERCHANT_CODE, ""),
     Offer(Wallet.QUICKPASS, "unionpay", "main", Way.MERCHANT_CODE, ""),

@@ -42,6 +42,14 @@ def test_the_receipt_names_the_wallet_that_really_paid():
     assert "Bank app" in said(draw(ended(OrderState.PAID, attempts=(paid,))))
 
 
+def test_a_wallet_that_the_institution_does_not_name_is_not_guessed():
+    """WeChat Pay names its own payer; when it names none, somebody else's wallet has scanned its code."""
+    paid = replace(PAID_ATTEMPT, wallet=Wallet.WECHAT, paid_wallet=None)
+
+    assert "With a code of WeChat Pay" in said(draw(ended(OrderState.PAID, attempts=(paid,))))
+    assert "通过微信支付的收款码" in said(draw(ended(OrderState.PAID, attempts=(paid,)), language="zh"))
+
+
 @pytest.mark.parametrize(
     ("state", "headline"),
     [

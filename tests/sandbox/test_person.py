@@ -317,7 +317,7 @@ async def test_the_description_names_every_call_and_resolves(person):
     }
     not_calls = {"/sandbox/events", "/sandbox/openapi.json", "/sandbox/qr", "/sandbox/files/{file_id}"}
     assert described == {(method, path) for method, path in served if path not in not_calls}
-    assert len(described) == 16
+    assert len(described) == 19
     for calls in description["paths"].values():
         for call in calls.values():
             assert call["responses"]["200"]["content"]["application/json"]["schema"]["type"] == "object"

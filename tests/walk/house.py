@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 
 WAIT_S = 30.0
-START_WITHIN_S = 90.0  # keys are cut on the first start, and the machine may be busy
+START_WITHIN_S = 180.0  # keys are cut on the first start, and the machine may be busy
 T = TypeVar("T")
 
 

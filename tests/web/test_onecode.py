@@ -53,6 +53,18 @@ async def test_wechat_is_shown_its_code_to_press_and_hold_in_chinese(browser):
     assert 'src="data:image/png;base64,' in answer.text
 
 
+async def test_a_wallet_that_is_led_to_another_network_s_code_scans_it_and_is_not_sent_into_the_other_app(
+    browser, till
+):
+    till.codes = {**till.codes, Wallet.QUICKPASS: "https://qr.alipay.com/bax0001"}
+
+    answer = await browser.get(PATH, QUICKPASS)
+
+    assert answer.status == 200
+    assert answer.code == "https://qr.alipay.com/bax0001"
+    assert 'href="https://qr.alipay.com' not in answer.text
+
+
 async def test_a_sandbox_wallet_names_itself(browser, till):
     await browser.get(PATH, "MoongateWallet/1 cmpay")
 

@@ -13,7 +13,9 @@ from bot.orders.routing import Offer, best_per_wallet
 from bot.runtime.cashier import refusal_text
 from bot.runtime.scanner import read_code
 from bot.sandbox.kit.street import WEB_URL, Branch
+from bot.sandbox.switch import NotCleared, clearing
 from miniprograms.sdk.testing.vocabulary import PlayError
+from providers.sdk.clock import BEIJING
 from providers.sdk.contract import Way
 from providers.sdk.gateway import Bill, BillGone
 from providers.sdk.wallets import Wallet, wallet_name
@@ -119,11 +121,11 @@ class Phone:
             attempt = self._opened(order, wallet)
             text = attempt.code or attempt.link or ""
         branch, bill = self._recognise(text)
-        if wallet not in branch.plugin.info.wallets:
-            raise PlayError(
-                f"{wallet_name(wallet, 'en')} cannot pay a code of {branch.name}. Tap another wallet in the chat first."
-            )
         now = self._world.clock.now()
+        try:
+            clearing(wallet, branch.plugin.info, now.astimezone(BEIJING).date())
+        except NotCleared as refusal:
+            raise PlayError(f"{refusal} Tap another wallet in the chat first.") from refusal
         self.scanned = Scanned(wallet, branch, bill, order.id, now, dict(branch.drawer.texts))
         return self.scanned
 

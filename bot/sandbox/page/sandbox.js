@@ -19,7 +19,7 @@ const WORDS = {
     typing: "typing", commands: "Commands", message: "Message", send: "Send", orders: "Orders", noorders: "Nothing ordered yet.",
     scripts: "All of this as a JSON interface", scan: "Scan", scanThis: "Scan this code", paycode: "Payment code", history: "History",
     payWith: "Pay with …", close: "Close", payTo: "Pay", confirm: "Confirm payment", another: "Choose another wallet", wallet: "Wallet",
-    what: "For", balance: "Balance", provider: "Collected by", paid: "Paid", sent: "The shop will hear of it in a moment.", openPage: "Open the payment page",
+    what: "For", balance: "Balance", provider: "Collected by", through: "Cleared by", paid: "Paid", sent: "The shop will hear of it in a moment.", openPage: "Open the payment page",
     pasteCode: "Or paste the text of any code", codeText: "Code", newest: "The newest code in the chat", scanWith: "Scan with", noCode: "There is no code in the chat yet.",
     showCode: "Show this to be scanned. It changes every minute.", sendPhoto: "Send it to the chat as a picture", sendDigits: "Send the digits",
     noMoves: "Nothing has moved yet.", edited: "edited", copied: "Copied", reconnecting: "The sandbox is away. Trying again …",
@@ -35,7 +35,7 @@ const WORDS = {
     typing: "正在输入", commands: "命令", message: "消息", send: "发送", orders: "订单", noorders: "还没有订单。",
     scripts: "以上一切的 JSON 接口", scan: "扫一扫", scanThis: "扫这个码", paycode: "付款码", history: "明细",
     payWith: "用哪个钱包付？", close: "关闭", payTo: "付款", confirm: "确认付款", another: "换一个钱包", wallet: "钱包",
-    what: "商品", balance: "余额", provider: "收款机构", paid: "支付成功", sent: "商家马上会收到通知。", openPage: "打开付款页面",
+    what: "商品", balance: "余额", provider: "收款机构", through: "清算机构", paid: "支付成功", sent: "商家马上会收到通知。", openPage: "打开付款页面",
     pasteCode: "或粘贴任意码的文本", codeText: "码", newest: "聊天里最新的码", scanWith: "扫码：", noCode: "聊天里还没有码。",
     showCode: "出示给商家扫。每分钟更新。", sendPhoto: "以图片发到聊天", sendDigits: "发送数字",
     noMoves: "还没有收支。", edited: "已编辑", copied: "已复制", reconnecting: "沙盒不在，正在重连……",
@@ -44,6 +44,9 @@ const WORDS = {
     advanced: "时钟已拨快。", silent: "机器人没有回应。", photo: "图片", document: "文件", code: "二维码", noCommands: "机器人没有设置命令。",
     withFaults: "将会出错", alert: "机器人说", okay: "好的", payStars: "用 Telegram 星星付款？", receiveWith: "用哪个钱包收？", received: "已收款", onItsWay: "正在转入", attempts: "次尝试",
   },
+};
+const CLEARING = {
+  unionpay: ["UnionPay", "银联"], netsunion: ["NetsUnion", "网联"], unpublished: ["not published", "未公布"], direct: ["the code itself", "聚合码直连"],
 };
 const FAULTS = {
   notify_lost: ["The notification never arrives", "通知永远不到"], notify_late: ["It arrives two minutes late", "通知迟到两分钟"],
@@ -237,7 +240,7 @@ const readWallets = lazily(async () => {
 function walletCard(wallet, changed) {
   const act = (name, work) => make("button", {type: "button", "aria-haspopup": "dialog", "data-act": `${wallet.id}.${name}`, onclick: work}, t(name), make("span", {class: "visually-hidden"}, ` ${walletName(wallet)}`));
   return make("li", {class: `wallet ${wallet.id}`},
-    make("h3", {}, walletName(wallet)),
+    make("h3", {}, walletName(wallet), ...(wallet.wallet_class ? [make("small", {}, ` ${wallet.wallet_class}`)] : [])),
     make("span", {class: changed ? "balance changed" : "balance"}, money(wallet.balance_minor, wallet.currency)),
     make("div", {class: "acts"}, act("scan", () => scanner(wallet)), act("paycode", () => payerCode(wallet)), act("history", () => history(wallet))));
 }
@@ -355,6 +358,7 @@ function confirmBill(wallet, bill, code, link) {
   const fact = (name, value) => [make("dt", {}, name), make("dd", {}, value)];
   const confirm = make("button", {type: "button", class: "main", autofocus: true}, t("confirm"));
   const facts = make("dl", {class: "facts"}, ...fact(t("what"), bill.title), ...fact(t("wallet"), `${walletName(wallet)} · ${money(wallet.balance_minor, wallet.currency)}`), ...fact(t("provider"), institutionName(bill.provider)),
+    ...(CLEARING[bill.clearing] ? fact(t("through"), pair(CLEARING[bill.clearing])) : []),
     ...(faults.size ? fact(t("withFaults"), [...faults].map((f) => pair(FAULTS[f])).join("; ")) : []));
   const trouble = make("div");
   confirm.addEventListener("click", async () => {

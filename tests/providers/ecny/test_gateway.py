@@ -173,6 +173,32 @@ async def test_a_class_four_wallet_stops_at_its_day_and_goes_on_tomorrow(stall):
     assert sum(minor for _, minor, _ in stall.purses.moves) == -7_000_00
 
 
+async def test_a_wallet_is_put_into_another_class_and_what_it_paid_today_still_counts(stall):
+    stall.purses.left[Wallet.ECNY] = 10**9
+    await pay(stall, "4000.00", "A1")
+
+    stall.gateway.put_in_class(Wallet.ECNY, "IV", Money.cny("6000"))
+
+    assert stall.gateway.class_of(Wallet.ECNY) == "IV"
+    with pytest.raises(PurseRefused, match="四类钱包单笔支付限额"):
+        await pay(stall, "2000.01", "A2")
+    with pytest.raises(PurseRefused, match="当日累计"):
+        await pay(stall, "1000.01", "A3")
+    await pay(stall, "1000.00", "A4")
+
+
+def test_a_class_that_may_not_hold_what_the_wallet_holds_is_refused(stall):
+    with pytest.raises(PurseRefused, match=r"holds at most ¥10000\.00"):
+        stall.gateway.put_in_class(Wallet.ECNY, "IV", Money.cny("10000.01"))
+    with pytest.raises(PurseRefused, match="There is no class V"):
+        stall.gateway.put_in_class(Wallet.ECNY, "V", Money.cny("1"))
+
+    stall.gateway.check_receipt(Wallet.ECNY, Money.cny("499999"), Money.cny("1"))
+    with pytest.raises(PurseRefused, match="余额上限"):
+        stall.gateway.check_receipt(Wallet.ECNY, Money.cny("499999"), Money.cny("1.01"))
+    assert stall.gateway.class_of(Wallet.ECNY) == "II"
+
+
 async def test_a_class_four_wallet_stops_at_its_year(stall):
     of_class(stall, "IV", day="20260630", day_minor=1_00, year_minor=49_999_00)
 

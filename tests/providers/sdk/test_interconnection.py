@@ -10,6 +10,7 @@ from providers.sdk.interconnection import (
     Verdict,
     connection,
     may_pay,
+    objection,
     payers,
 )
 from providers.sdk.wallets import Wallet
@@ -60,6 +61,32 @@ def test_what_is_unsure_or_not_in_the_table_is_not_relied_on() -> None:
     assert not any(row.may_pay(AS_OF) for row in unsure)
     assert connection(Wallet.CMPAY, Issuer.ALIPAY) is None
     assert not may_pay(Wallet.CMPAY, Issuer.ALIPAY, AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("wallet", "issuer", "on", "why"),
+    [
+        (Wallet.WECHAT, Issuer.ALIPAY, AS_OF, "There is a wall"),
+        (Wallet.QUICKPASS, Issuer.ALIPAY, date(2021, 12, 1), "since 2021-12-02, and it is 2021-12-01."),
+        (Wallet.UNICOMPAY, Issuer.UNIONPAY, AS_OF, "said but not confirmed (09sw.cn/post/47)."),
+        (Wallet.CMPAY, Issuer.WECHAT, AS_OF, "Nobody has published that China Mobile Hebao pays WeChat Pay"),
+        (
+            Wallet.ECNY,
+            Issuer.BESTPAY,
+            AS_OF,
+            "Nobody has published that e-CNY pays China Telecom BestPay codes.",
+        ),
+    ],
+)
+def test_an_objection_says_in_words_why_not(wallet: Wallet, issuer: Issuer, on: date, why: str) -> None:
+    assert why in (objection(wallet, issuer, on) or "")
+
+
+def test_there_is_an_objection_exactly_where_a_wallet_may_not_pay() -> None:
+    for wallet in Wallet:
+        for issuer in Issuer:
+            for on in (date(2019, 6, 1), date(2021, 12, 2), AS_OF):
+                assert (objection(wallet, issuer, on) is None) is may_pay(wallet, issuer, on)
 
 
 def test_the_payers_of_wechat_s_codes_grew_with_the_years() -> None:
