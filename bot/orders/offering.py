@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from bot.orders.ledger import payout_lines
+from bot.orders.ledger import payout_lines, released_lines, reserved_lines
 from bot.orders.order import Attempt, Payout, PayoutState, RefundWish
 from bot.orders.table import Effect
 from miniprograms.sdk.payout import PayoutStatus
@@ -29,6 +29,7 @@ def add_payout(posting: "Posting", payout: Payout, detail: str = "") -> None:
     attempt = posting.order.attempt(payout.attempt_number)
     posting.set_attempt(replace(attempt, refunding_minor=attempt.refunding_minor + payout.amount.minor))
     posting.order = replace(posting.order, payouts=(*posting.order.payouts, payout))
+    posting.lines.extend(reserved_lines(posting.order, payout))
     posting.note_offer(payout, f"{payout.amount} {detail}".strip())
     posting.tell_payout(payout, PayoutStatus.OPEN, detail)
 
@@ -42,6 +43,7 @@ def carry_out(posting: "Posting", effect: Effect, payout: Payout, note: str) -> 
         case Effect.RELEASE:
             left = attempt.refunding_minor - payout.amount.minor
             posting.set_attempt(replace(attempt, refunding_minor=left))
+            posting.lines.extend(released_lines(posting.order, payout))
         case Effect.GIVE_BACK:
             _give_back(posting, attempt, payout, note)
         case Effect.OFFER_AGAIN if posting.now < payout.claim_until:

@@ -325,6 +325,7 @@ class Order:
     link_token: str = field(repr=False)  # at least 128 bits; opens the one-code page
     if_late: IfLate = IfLate.KEEP  # settled when it was placed
     paid_at: datetime | None = None
+    earned_at: datetime | None = None  # its page was told that it is paid
     message_id: int | None = None  # the cashier message, None until it is drawn
     ending: OrderState | None = None  # where it is being led while its attempts are closed
     next_check_at: datetime | None = None

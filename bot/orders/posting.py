@@ -11,7 +11,15 @@ from typing import Final
 
 from bot.orders import offering, schedule
 from bot.orders.audit import Cause, Entry, sealed
-from bot.orders.ledger import Line, extra_lines, payment_lines, refund_lines
+from bot.orders.ledger import (
+    Line,
+    earning_lines,
+    extra_lines,
+    payment_lines,
+    refund_lines,
+    released_lines,
+    reserved_lines,
+)
 from bot.orders.order import (
     LATE,
     PAYOUT_IS_OPEN,
@@ -177,7 +185,19 @@ class Posting:
         attempt = self.order.attempt(refund.attempt_number)
         self.set_attempt(replace(attempt, refunding_minor=attempt.refunding_minor + refund.amount.minor))
         self.order = replace(self.order, refunds=(*self.order.refunds, refund))
+        self.lines.extend(reserved_lines(self.order, refund))
         self._write(refund.number, event, "", refund.state, f"{refund.amount} {refund.reason}", listed=True)
+
+    def earn(self) -> None:
+        """Its page was told that it is paid: what is not on its way back or out by now is revenue."""
+        paid = next((one for one in self.order.attempts if one.state is AttemptState.PAID), None)
+        if paid is None or self.order.earned_at is not None:
+            return
+        rest = Money(paid.amount.minor - paid.refunding_minor, paid.amount.currency)
+        if rest:
+            self.lines.extend(earning_lines(self.order, rest))
+        self._write("order", "earned", "", "", f"{rest} is revenue", listed=True)
+        self.order = replace(self.order, earned_at=self.now)
 
     def note_offer(self, payout: Payout, text: str) -> None:
         """It is in the book, and the payer is shown that it is."""
@@ -291,6 +311,7 @@ class Posting:
             case Effect.RELEASE:
                 left = attempt.refunding_minor - refund.amount.minor
                 self.set_attempt(replace(attempt, refunding_minor=left))
+                self.lines.extend(released_lines(self.order, refund))
             case Effect.ORDER_REFUNDED:
                 self._count_refunds(attempt)
             case _ if effect in _REFUND_TELLS and attempt.state is AttemptState.PAID:

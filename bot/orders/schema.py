@@ -78,6 +78,7 @@ orders = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("paid_at", Moment),
+    Column("earned_at", Moment),
     Column("message_id", BigInteger),
     Column("link_token", String(64), nullable=False, unique=True),
     Column("if_late", String(16), nullable=False, server_default="keep"),
@@ -351,7 +352,7 @@ statement_lines = Table(
     Index(None, "provider", "account", "day"),
 )
 
-# Ledger lines that belong to a line of a statement, because no order of ours explains it.
+# Ledger lines that belong to a line of a statement: its fee, and its amount where no order of ours explains it.
 suspense_entries = Table(
     "suspense_entries",
     metadata,

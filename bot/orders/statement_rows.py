@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders.book import insert_once
-from bot.orders.ledger import SUSPENSE, check_balanced
+from bot.orders.ledger import SUSPENSE, check_balanced, fee_lines
 from bot.orders.ledger import Line as LedgerLine
 from bot.orders.ledger import statement_lines as suspense_lines
 from bot.orders.order import ATTEMPT_HAS_MONEY, FOREIGN, PayoutState, RefundState
@@ -143,15 +143,30 @@ async def settle(
     if verdict == line.verdict:
         return
     await connection.execute(update(statement_lines).where(_T.id == line.id).values(verdict=verdict))
+    if verdict is Verdict.MATCHED and line.line.fee:
+        returned = line.line.kind is StatementKind.REFUND
+        await _enter(connection, line, fee_lines(line.id, *account, line.line.fee, returned=returned), now)
     if (verdict in IN_SUSPENSE) == (line.verdict in IN_SUSPENSE) or not line.minor:
         return
     entries = suspense_lines(line.id, *account, line.minor, line.line.amount.currency)
-    if verdict not in IN_SUSPENSE:
-        entries = _reversed(entries)
+    await _enter(connection, line, entries if verdict in IN_SUSPENSE else _reversed(entries), now, again=True)
+
+
+async def _enter(
+    connection: AsyncConnection,
+    line: Line,
+    entries: Sequence[LedgerLine],
+    now: datetime,
+    *,
+    again: bool = False,
+) -> None:
+    """Book it: once, or, in and out of suspense, as often as the verdict changes."""
     check_balanced(entries)
-    times = await connection.scalar(
-        select(func.count()).select_from(suspense_entries).where(suspense_entries.c.line_id == line.id)
-    )
+    query = select(func.count()).select_from(suspense_entries).where(suspense_entries.c.line_id == line.id)
+    same = suspense_entries.c.txn.like(f"{entries[0].txn}%")
+    times = await connection.scalar(query.where(same))
+    if times and not again:
+        return
     rows = [
         {
             "txn": f"{one.txn}:{times}",

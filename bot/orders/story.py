@@ -30,6 +30,7 @@ _OF_ORDER: Final[Mapping[str, str]] = {
     OrderEvent.REFUNDED_ALL: "is refunded",
     "ending": "is being brought to its end",
     "settling": "is looked into by an operator; the institution is asked",
+    "earned": "has been told to its page",
     "refund_refused": "was asked back by a program, and refused",
 }
 _OF_ATTEMPT: Final[Mapping[str, str]] = {

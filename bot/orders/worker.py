@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crashpoint import crashpoint
 from bot.orders import due, outbox, word
+from bot.orders.audit import Cause, CauseKind
 from bot.orders.book import Work
 from bot.orders.checkout import Checkout
 from bot.orders.due import Queue
 from bot.orders.order import Order
 from bot.orders.outbox import Letter
 from bot.orders.ports import HookFailedError, Teller
-from bot.orders.posting import Kind
+from bot.orders.posting import Kind, Posting
 from miniprograms.sdk.payment import PaymentResult, PaymentStatus
 from miniprograms.sdk.payout import PayoutResult, PayoutStatus
 
@@ -194,6 +195,9 @@ class Worker:
 
         async def transaction(connection: AsyncConnection) -> None:
             await outbox.sent(connection, letter, self._till.clock.now())
+            if letter.kind is Kind.TELL and letter.status == PaymentStatus.PAID:
+                cause = Cause(CauseKind.HOUSE, f"outbox:{letter.id}")
+                await self._till.change_in(connection, order.id, cause, Posting.earn)
 
         await self._till.book.write(transaction)
         crashpoint("outbox.marked")

@@ -89,11 +89,12 @@ async def test_the_ledger_takes_it_from_the_account_that_paid_it_out(shop):
 
     lines = await shop.book.read(lambda connection: ledger_of(connection, payout.order_id))
 
-    assert {(line.account, line.minor) for line in lines} == {
-        ("receivable:unionpay:main", 1800),
-        ("orders", -1800),
-        ("orders", 1800),
-        ("receivable:alipay:main", -1800),
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.account] = sums.get(line.account, 0) + line.minor
+    assert {account: minor for account, minor in sums.items() if minor} == {
+        "receivable:unionpay:main": 1800,
+        "receivable:alipay:main": -1800,
     }
 
 
