@@ -16,7 +16,6 @@ import structlog
 from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue import Catalogue
@@ -119,7 +118,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
         telegram, runtime = _join_chat(settings, catalogue, outside, checkout, redis)
         stack.push_async_callback(telegram.close)
         stack.push_async_callback(runtime.close)
-        checks: dict[str, Check] = {"redis": partial(_ask_redis, redis), "sql": partial(_ask_book, book)}
+        checks: dict[str, Check] = {"redis": partial(_ask_redis, redis), "sql": book.check}
         app = build_web(
             checkout,
             outside.clock,
@@ -340,10 +339,6 @@ async def _open_book(settings: Settings) -> Book:
 
 async def _ask_redis(redis: Redis) -> None:
     await redis.ping()
-
-
-async def _ask_book(book: Book) -> None:
-    await book.read(lambda connection: connection.execute(text("SELECT 1")))
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import Connection, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
@@ -39,6 +39,7 @@ class Book:
         self._engine = engine
         self.single_writer = engine.dialect.name == "sqlite"
         self._turn = asyncio.Lock()
+        self._write_failed = False
         if self.single_writer:
             _prepare_sqlite(engine)
 
@@ -48,6 +49,7 @@ class Book:
             try:
                 return await self._write_once(work)
             except (DBAPIError, StaleError) as error:
+                self._write_failed |= isinstance(error, DBAPIError)
                 if tried == _TRIES or not _worth_repeating(error):
                     raise
             await asyncio.sleep(_PAUSE_S * tried)
@@ -59,6 +61,16 @@ class Book:
             connection = await plain.execution_options(moongate_reads=True)
             async with connection.begin():
                 return await work(connection)
+
+    async def check(self) -> None:
+        """For a supervisor: raises SQLAlchemy's errors when the store does not answer, or takes no more writes.
+
+        A full or read-only disk still reads, so after a write that failed another one is tried, which changes nothing.
+        """
+        await self.read(_ask)
+        if self._write_failed:
+            await self.write(_touch)
+            self._write_failed = False
 
     async def close(self) -> None:
         """Give the connections back. Nothing is lost by not calling this."""
@@ -101,6 +113,14 @@ async def insert_once(connection: AsyncConnection, table: Table, **values: Any) 
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     result = await connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
     return result.rowcount == 1
+
+
+async def _ask(connection: AsyncConnection) -> None:
+    await connection.execute(text("SELECT 1"))
+
+
+async def _touch(connection: AsyncConnection) -> None:
+    await connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
 async def _migrate(connection: AsyncConnection) -> None:
