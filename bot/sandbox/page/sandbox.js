@@ -21,7 +21,7 @@ const WORDS = {
     payWith: "Pay with …", close: "Close", payTo: "Pay", confirm: "Confirm payment", another: "Choose another wallet", wallet: "Wallet",
     what: "For", balance: "Balance", provider: "Collected by", through: "Cleared by", paid: "Paid", sent: "The shop will hear of it in a moment.", openPage: "Open the payment page",
     pasteCode: "Or paste the text of any code", codeText: "Code", newest: "The newest code in the chat", scanWith: "Scan with", noCode: "There is no code in the chat yet.",
-    showCode: "Show this to be scanned. It changes every minute.", sendPhoto: "Send it to the chat as a picture", sendDigits: "Send the digits",
+    showCode: "Show this to be scanned. It changes every minute.", sendPhoto: "Send it to the chat as a picture", sendDigits: "Send the digits", askPassword: "Ask me for a password next time", enterPassword: "Enter the password",
     noMoves: "Nothing has moved yet.", edited: "edited", copied: "Copied", reconnecting: "The sandbox is away. Trying again …",
     resetAsk: "Start a fresh world?", resetText: "Chats, orders and wallets go back to the first day.", resetDo: "Start afresh", keep: "Keep this one",
     faultsTitle: "What should go wrong?", faultsText: "Each is used up by the next payment you confirm.", faultsNone: "Nothing, all well",
@@ -37,7 +37,7 @@ const WORDS = {
     payWith: "用哪个钱包付？", close: "关闭", payTo: "付款", confirm: "确认付款", another: "换一个钱包", wallet: "钱包",
     what: "商品", balance: "余额", provider: "收款机构", through: "清算机构", paid: "支付成功", sent: "商家马上会收到通知。", openPage: "打开付款页面",
     pasteCode: "或粘贴任意码的文本", codeText: "码", newest: "聊天里最新的码", scanWith: "扫码：", noCode: "聊天里还没有码。",
-    showCode: "出示给商家扫。每分钟更新。", sendPhoto: "以图片发到聊天", sendDigits: "发送数字",
+    showCode: "出示给商家扫。每分钟更新。", sendPhoto: "以图片发到聊天", sendDigits: "发送数字", askPassword: "下次付款时要求输入密码", enterPassword: "输入密码",
     noMoves: "还没有收支。", edited: "已编辑", copied: "已复制", reconnecting: "沙盒不在，正在重连……",
     resetAsk: "从头开始？", resetText: "聊天、订单和钱包都回到第一天。", resetDo: "从头开始", keep: "保留现状",
     faultsTitle: "让什么出错？", faultsText: "每一项只用于你确认的下一笔付款。", faultsNone: "一切正常",
@@ -394,6 +394,11 @@ function scanner(wallet) {
   sheet(`${t("scanWith")} ${walletName(wallet)}`, make("div", {class: "list"}, shown), paste);
 }
 
+function password(wallet, wanted, label) {
+  const hold = async () => { await call("POST", `/sandbox/wallets/${wallet.id}/password`, {wanted}); $("sheet").close(); };
+  return make("button", {type: "button", class: "second", onclick: hold}, t(label));
+}
+
 function payerCode(wallet) {
   const image = make("img", {alt: t("paycode")}), digits = make("p", {class: "digits"});
   const draw = async () => {
@@ -406,7 +411,8 @@ function payerCode(wallet) {
   };
   const send = (as) => { $("sheet").close(); view("chat"); say({[as]: digits.dataset.code}); };
   sheet(`${walletName(wallet)} · ${t("paycode")}`, make("div", {class: "show"}, image, digits, make("p", {class: "quiet"}, t("showCode"))),
-    make("button", {type: "button", class: "main", autofocus: true, onclick: () => send("qr")}, t("sendPhoto")), make("button", {type: "button", class: "second", onclick: () => send("text")}, t("sendDigits")));
+    make("button", {type: "button", class: "main", autofocus: true, onclick: () => send("qr")}, t("sendPhoto")), make("button", {type: "button", class: "second", onclick: () => send("text")}, t("sendDigits")),
+    password(wallet, true, "askPassword"), password(wallet, false, "enterPassword"));
   draw();
   walletTimer = setInterval(draw, 5000);
 }
