@@ -38,6 +38,7 @@ from bot.settings import AccountName, Settings, keep_host_secret
 from bot.stores import StoreError, database_url, open_redis, prepare_data_dir, redis_findings
 from bot.stores.keys import KeyFolder
 from bot.stores.watch import keep_watch
+from bot.telegram.errors import SilentError
 from bot.telegram.front import Telegram
 from bot.telegram.intake import TRANSIENT
 from bot.telegram.invoices import Collector
@@ -128,7 +129,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             routes=_more_routes(settings, outside, checkout, telegram),
         )
         await stack.enter_async_context(_open_web(settings, app, tally))
-        await telegram.start()
+        await _greet(telegram)
         _log.info(
             "house_open", programs=len(catalogue.programs), accounts=[str(name) for name in outside.merchants]
         )
@@ -295,6 +296,13 @@ def _webhook(settings: Settings) -> WebhookAddress | None:
     if settings.updates != "webhook":
         return None
     return WebhookAddress(url=settings.web_url + WEBHOOK_PATH, secret=settings.telegram_webhook_secret)
+
+
+async def _greet(telegram: Telegram) -> None:
+    try:
+        await telegram.start()
+    except SilentError as error:
+        _log.warning("telegram_away", cause=str(error), advice="Payments are taken meanwhile; chats follow.")
 
 
 async def _judge_now(redis: Redis, judge: Callable[[tuple[str, ...]], None]) -> None:

@@ -27,6 +27,24 @@ def test_every_file_a_document_names_is_there(document: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
+def test_every_command_a_document_names_is_there(document: Path) -> None:
+    text = document.read_text()
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    missing = [
+        name for name in re.findall(r"(?:`|^)make ([a-z][\w-]*)", text, re.MULTILINE) if name not in targets
+    ]
+    for script, options in re.findall(r"python (bench/\w+\.py)([^`\n]*)", text):
+        source = (ROOT / script).read_text() if (ROOT / script).exists() else ""
+        missing += [script] if not source else []
+        missing += [
+            f"{script} {option}" for option in re.findall(r"--[\w-]+", options) if f'"{option}"' not in source
+        ]
+    missing += [path for path in re.findall(r"pytest (tests/[\w/.-]+)", text) if not (ROOT / path).exists()]
+
+    assert missing == []
+
+
 def test_the_drawn_states_are_those_of_the_table() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
 

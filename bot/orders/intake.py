@@ -30,6 +30,7 @@ class Intake:
 
     def __init__(self, till: Till) -> None:
         self._till = till
+        self._storing: set[asyncio.Future[bool]] = set()
 
     async def receive(self, provider_id: str, account_name: str, request: HttpRequest) -> HttpReply:
         """See `Checkout.receive`."""
@@ -123,8 +124,25 @@ class Intake:
                 now=now,
             )
 
-        async with asyncio.timeout(_STORE_WITHIN_S):
-            return await self._till.book.write(transaction)
+        return await self._in_time(asyncio.ensure_future(self._till.book.write(transaction)))
+
+    async def _in_time(self, storing: asyncio.Future[bool]) -> bool:
+        """Raises `TimeoutError`. A driver takes seconds to let go of a line that is dead; nobody waits for that.
+
+        Should it be stored after all, the repeat is recognised.
+        """
+        self._storing.add(storing)
+        storing.add_done_callback(self._let_go)
+        done, _ = await asyncio.wait({storing}, timeout=_STORE_WITHIN_S)
+        if not done:
+            storing.cancel()
+            raise TimeoutError
+        return storing.result()
+
+    def _let_go(self, storing: asyncio.Future[bool]) -> None:
+        self._storing.discard(storing)
+        if not storing.cancelled():
+            storing.exception()  # whoever waited has heard it
 
     async def _apply(self, connection: AsyncConnection, notice: Notice) -> None:
         cause = Cause(CauseKind.NOTIFICATION, f"inbox:{notice.id}")

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crashpoint import crashpoint
@@ -102,8 +103,11 @@ class Worker:
             ear.clear()
             try:
                 done = await work()
-            except Exception:  # noqa: BLE001  # the worker's edge
-                _log.exception("worker_round_failed", work=work.__qualname__)
+            except Exception as error:  # noqa: BLE001  # the worker's edge
+                if _is_away(error):
+                    _log.warning("book_away", work=work.__qualname__, cause=type(error).__name__)
+                else:
+                    _log.exception("worker_round_failed", work=work.__qualname__)
                 done = 0
             if done < _BATCH:
                 await self._rest(ear)
@@ -246,6 +250,11 @@ def _payout_result(order: Order, letter: Letter) -> tuple[str, PayoutResult]:
         detail=detail,
     )
     return payout.page, result
+
+
+def _is_away(error: Exception) -> bool:
+    """The store cannot be reached, which a trace every second would not make clearer."""
+    return isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 async def _a_few_at_once(works: Iterable[Awaitable[None]]) -> None:

@@ -12,8 +12,10 @@ from typing import Any, Final
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.orders.answers import OrderRefusedError, PayoutRefusedError, RefundRefusedError
+from bot.orders.book import BookAwayError
 from bot.orders.order import Order, PayoutDraft
 from bot.runtime import house
 from bot.runtime.acts import Acts
@@ -203,7 +205,7 @@ class Player:
     async def _guarded(self, turn: Turn, work: Work, within_s: float | None = None) -> Screen | None:
         try:
             return await self._bounded(turn, work, min(within_s or self.deadline_s, self.deadline_s))
-        except RedisError:
+        except (RedisError, SQLAlchemyError, BookAwayError):
             raise
         except Exception as error:  # the update edge: a mini program can raise anything
             raise _failure(turn, error) from error

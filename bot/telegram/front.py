@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.telegram.courier import Courier
-from bot.telegram.errors import BadTokenError
+from bot.telegram.errors import BadTokenError, SilentError
 from bot.telegram.intake import TRANSIENT, Handle, Intake, RawUpdate
 from bot.telegram.invoices import Collector, InvoiceDoor
 from bot.telegram.menu import set_menu
@@ -50,6 +50,7 @@ class Telegram:
         self._courier = Courier(self._bot, clock)
         self._webhook = webhook
         self._stopped = asyncio.Event()
+        self._greeted = False
         self._handling: set[asyncio.Future[bool]] = set()
         self.surface = TelegramSurface(self._bot, clock)
         invoices = InvoiceDoor(self._courier, token, collector)
@@ -65,7 +66,7 @@ class Telegram:
     async def start(self) -> None:
         """Ask who we are, set the menu, open or close the webhook.
 
-        Raises `BadTokenError`, or `SilentError` when Telegram cannot be reached.
+        Raises `BadTokenError`, or `SilentError` when Telegram cannot be reached; then `run()` goes on asking.
         """
         try:
             me = await self._courier.carry(GetMe())
@@ -77,6 +78,7 @@ class Telegram:
             await self._courier.carry(DeleteWebhook(drop_pending_updates=False))
         else:
             await self._webhook.announce(self._courier)
+        self._greeted = True
         _log.info("telegram_ready", bot=self.username, updates="webhook" if self._webhook else "polling")
 
     async def receive(self, request: web.Request) -> web.Response:
@@ -85,12 +87,21 @@ class Telegram:
 
     async def run(self) -> None:
         """Take updates until `stop()`, then finish what has begun. Raises `BadTokenError` when the token is revoked."""
+        await self._greet()
         if self._webhook is None:
             await self._polling.run()
         else:
             await self._stopped.wait()
             if self._handling:
                 await asyncio.wait(self._handling, timeout=CLOSE_WITHIN_S)
+
+    async def _greet(self) -> None:
+        """Money does not wait for the messenger: a house may open without it, and says so once."""
+        while not self._greeted and not self._stopped.is_set():
+            try:
+                await self.start()
+            except SilentError as error:
+                _log.info("telegram_still_away", cause=str(error))
 
     async def stop(self) -> None:
         """Take no more. Await `run()` afterwards, then `close()`."""

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.proof.house import make_world, open_world
 from tests.proof.servers import PostgresServer, RedisServer
@@ -20,8 +21,9 @@ def world_template(tmp_path_factory):
 
 @pytest.fixture
 async def world(tmp_path, world_template):
-    async with open_world(tmp_path, world_template) as world:
-        yield world
+    with capture_logs():  # a trace on the console, with the values of every variable, takes seconds
+        async with open_world(tmp_path, world_template) as world:
+            yield world
 
 
 @pytest.fixture

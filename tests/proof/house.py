@@ -69,13 +69,20 @@ class World:
         return Settings(_env_file=None, **{**fields, **more})  # type: ignore[arg-type]  # fields by name
 
     @property
+    def merchant_fields(self) -> Mapping[str, Mapping[str, str]]:
+        """The settings of each account by provider, with its institution behind its line."""
+        return {
+            provider: {**merchant, "base_url": self._behind(provider, merchant["base_url"])}
+            for provider, merchant in self.sandbox.merchants.items()
+        }
+
+    @property
     def merchants(self) -> Mapping[AccountName, ProviderSettings]:
-        """Each account, with its institution behind its line."""
-        found = {}
-        for provider, merchant in self.sandbox.merchants.items():
-            behind = {**merchant, "base_url": self._behind(provider, merchant["base_url"])}
-            found[AccountName(provider)] = self.catalogue.plugins[provider].settings.model_validate(behind)
-        return found
+        """The same, read."""
+        return {
+            AccountName(provider): self.catalogue.plugins[provider].settings.model_validate(fields)
+            for provider, fields in self.merchant_fields.items()
+        }
 
     def _behind(self, provider: str, base_url: str) -> str:
         line = self.institutions[provider]

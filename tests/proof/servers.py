@@ -115,7 +115,8 @@ class PostgresServer:
             os.kill(each, signal.SIGKILL)
         while Path(f"/proc/{pid}").exists() and "Z" not in _state(pid):
             pass
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        for left_behind in (self._data / "postmaster.pid", *self.home.glob(".s.PGSQL.*")):
+            left_behind.unlink(missing_ok=True)
 
     def stop(self) -> None:
         if (self._data / "postmaster.pid").exists():
