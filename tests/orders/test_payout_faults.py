@@ -26,7 +26,6 @@ async def _shop(shop: Shop) -> Shop:
 
 
 @pytest.mark.parametrize("fault", [Fault.TIMEOUT_AFTER, Fault.HTTP_500_AFTER, Fault.GARBAGE, Fault.TRUNCATED])
-@pytest.mark.fault("D3")
 async def test_a_payout_whose_answer_is_lost_is_found_by_its_number_and_paid_once(shop, fault):
     _, payout = await offered(shop)
     shop.stalls["alipay"].faults.arm(fault)

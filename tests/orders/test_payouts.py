@@ -98,7 +98,6 @@ async def test_the_ledger_takes_it_from_the_account_that_paid_it_out(shop):
     }
 
 
-@pytest.mark.fault("C3")
 async def test_two_recipients_at_once_are_one_payout(shop):
     _, payout = await offered(shop)
 
