@@ -46,7 +46,7 @@ from bot.telegram.webhook import WebhookAddress
 from bot.transport import PinnedTransport, close_client, open_client
 from bot.web import Check, Tally, build_metrics, build_web, listen
 from bot.web.claim import Claims
-from bot.web.visits import Visits
+from bot.web.passes import Passes
 from providers.sdk.clock import Clock, Random
 from providers.sdk.contract import Call, ProviderPlugin, ProviderSettings, Way
 
@@ -150,8 +150,8 @@ def _more_routes(
     settings: Settings, outside: Outside, checkout: Checkout, telegram: Telegram
 ) -> list[web.RouteDef]:
     """The claim pages, and the messenger's own."""
-    visits = Visits(keep_host_secret(settings, outside.random), outside.clock, outside.random)
-    claims = Claims(checkout, outside.clock, visits, settings.web_url)
+    passes = Passes(keep_host_secret(settings, outside.random), outside.clock, outside.random)
+    claims = Claims(checkout, outside.clock, passes, settings.web_url)
     webhook = [web.post(WEBHOOK_PATH, telegram.receive)] if settings.updates == "webhook" else []
     return [*claims.routes(), *webhook]
 

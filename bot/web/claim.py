@@ -9,14 +9,10 @@ Reading moves nothing. The money is claimed by the return alone, whose state onl
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Mapping
-from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from bot.orders import institution
@@ -25,41 +21,34 @@ from bot.orders.checkout import Checkout
 from bot.orders.order import Payee, Payout
 from bot.orders.ports import Account
 from bot.web.claim_page import again_text, claim_page, claim_state, gone_text, scan_text
-from bot.web.visitors import wallet_of
-from bot.web.visits import LIVES_S, Visits
-from bot.web.words import language_of, translate
+from bot.web.paper import NO_STORE, TEMPLATES, hash_source, open_templates
+from bot.web.passes import LIVES_S, Passes
+from bot.web.visit import Visit
+from bot.web.words import translate
 from providers.sdk.clock import Clock
 from providers.sdk.results import Identified
 from providers.sdk.wallets import Wallet
 
 CLAIM_PATH: Final = "/c/"
-_TEMPLATES: Final = Path(__file__).parent / "templates"
 _TOKEN: Final = re.compile(r"[0-9A-Za-z]{16,64}", re.ASCII)
 _PLACE: Final = r"{provider:[a-z][a-z0-9]{1,31}}/{account:[a-z][a-z0-9]{0,31}}"
 _COOKIE: Final = "visit"
-_NO_STORE: Final = {"Cache-Control": "no-store", "Vary": "User-Agent, Accept-Language"}
 
 
 class Claims:
     """The handlers. `web_url` is where the internet reaches them."""
 
-    def __init__(self, checkout: Checkout, clock: Clock, visits: Visits, web_url: str) -> None:
-        self._checkout, self._clock, self._visits = checkout, clock, visits
+    def __init__(self, checkout: Checkout, clock: Clock, passes: Passes, web_url: str) -> None:
+        self._checkout, self._clock, self._passes = checkout, clock, passes
         self._web_url = web_url
-        environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=select_autoescape(default=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        environment = open_templates()
         self._template = environment.get_template("claim.html")
         self._gone = environment.get_template("gone.html")
-        self._style = (_TEMPLATES / "code.css").read_text(encoding="utf-8")
-        self._script = (_TEMPLATES / "claim.js").read_text(encoding="utf-8")
-        # No third party, no frame, no inline code but these two texts. A form may lead on to an institution.
+        self._style = (TEMPLATES / "code.css").read_text(encoding="utf-8")
+        self._script = (TEMPLATES / "claim.js").read_text(encoding="utf-8")
+        # As the one-code page's, but that a form may lead on to any institution.
         self._policy = (
-            f"default-src 'none'; img-src data:; style-src {_hash(self._style)}; script-src {_hash(self._script)}; "
+            f"default-src 'none'; img-src data:; style-src {hash_source(self._style)}; script-src {hash_source(self._script)}; "
             "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
 
@@ -77,14 +66,13 @@ class Claims:
         payout = await self._find(request)
         if payout is None:
             return self._nothing(request)
-        wallets = self._checkout.payout_wallets(payout)
-        visiting = _visiting(request)
-        language = language_of(request.headers.get("Accept-Language", ""), "zh" if visiting else "en")
+        visit, wallets = Visit.of(request), self._checkout.payout_wallets(payout)
+        language = visit.language("en")
         _ = translate(language)
         page = claim_page(
             payout,
             wallets,
-            visiting,
+            visit.inside,
             now=self._clock.now(),
             language=language,
             address=self._address(payout),
@@ -105,12 +93,12 @@ class Claims:
         payout = await self._find(request)
         if payout is None:
             return self._nothing(request)
-        visiting = _visiting(request)
+        visiting = Visit.of(request).inside
         account = self._account(payout, visiting)
         if account is None or not payout.claimable(self._clock.now()):
             return self._go(payout)
         place = f"{account.provider_id}/{account.name}"
-        state, nonce = self._visits.begin(payout.claim_token, place)
+        state, nonce = self._passes.begin(payout.claim_token, place)
         back = f"{self._address(payout)}/back/{place}"
         response = _see(institution.authorize_url(account, state, back))
         response.set_cookie(
@@ -132,9 +120,9 @@ class Claims:
         provider, name = request.match_info["provider"], request.match_info["account"]
         nonce = request.cookies.get(_COOKIE, "")
         state = request.query.get("state", "")
-        if not self._visits.holds(state, nonce, payout.claim_token, f"{provider}/{name}"):
+        if not self._passes.holds(state, nonce, payout.claim_token, f"{provider}/{name}"):
             return self._go(payout, "visit")
-        wallet = _visiting(request)
+        wallet = Visit.of(request).inside
         account = self._account(payout, wallet)
         if account is None or wallet is None or (account.provider_id, account.name) != (provider, name):
             return self._go(payout, "wallet")
@@ -144,8 +132,8 @@ class Claims:
         """A word."""
         payout = await self._find(request)
         if payout is None:
-            return web.json_response({"state": "gone"}, status=404, headers=_NO_STORE)
-        return web.json_response({"state": claim_state(payout, self._clock.now()).value}, headers=_NO_STORE)
+            return web.json_response({"state": "gone"}, status=404, headers=NO_STORE)
+        return web.json_response({"state": claim_state(payout, self._clock.now()).value}, headers=NO_STORE)
 
     async def _claim(
         self, payout: Payout, account: Account, wallet: Wallet, answer: Mapping[str, str]
@@ -177,23 +165,15 @@ class Claims:
         return _see(self._address(payout) + (f"?why={why}" if why else ""))
 
     def _nothing(self, request: web.Request) -> web.Response:
-        language = language_of(request.headers.get("Accept-Language", ""), "en")
+        language = Visit.of(request).language("en")
         style = Markup(self._style)  # noqa: S704  # our own file
         text = self._gone.render(language=language, text=gone_text(translate(language)), style=style)
         return self._html(text, status=404)
 
     def _html(self, text: str, status: int = 200) -> web.Response:
-        headers = {**_NO_STORE, "Content-Security-Policy": self._policy, "X-Robots-Tag": "noindex, nofollow"}
+        headers = {**NO_STORE, "Content-Security-Policy": self._policy, "X-Robots-Tag": "noindex, nofollow"}
         return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 
 def _see(where: str) -> web.Response:
-    return web.Response(status=303, headers={**_NO_STORE, "Location": where})
-
-
-def _visiting(request: web.Request) -> Wallet | None:
-    return wallet_of(request.headers.get("User-Agent", ""))
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+    return web.Response(status=303, headers={**NO_STORE, "Location": where})

@@ -18,6 +18,7 @@ from providers.alipay import plugin as alipay
 from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
 from providers.wechatpay import plugin as wechatpay
+from tests.orders.conftest import BOTH_STORES
 from tests.orders.payouts import (
     ALIPAY,
     AMOUNT,
@@ -40,6 +41,7 @@ async def _shop(shop: Shop) -> Shop:
     return shop
 
 
+@pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 async def test_what_is_paid_in_can_be_claimed_with_another_wallet(shop):
     payout = await claimed(shop)
     await shop.deliver()
@@ -72,6 +74,7 @@ async def test_refunds_and_payouts_share_one_budget(shop):
     assert (await shop.look(order)).attempts[-1].refunding_minor == 1800
 
 
+@pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 async def test_the_store_refuses_a_budget_that_is_overdrawn(shop):
     order, _ = await offered(shop)
 
@@ -98,6 +101,7 @@ async def test_the_ledger_takes_it_from_the_account_that_paid_it_out(shop):
     }
 
 
+@pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 async def test_two_recipients_at_once_are_one_payout(shop):
     _, payout = await offered(shop)
 
@@ -123,6 +127,7 @@ async def test_the_same_recipient_twice_is_one_payout(shop):
     assert received(shop, "alipay", Wallet.ALIPAY) == 1800
 
 
+@pytest.mark.parametrize("empty_url", BOTH_STORES, indirect=True)
 async def test_unclaimed_it_goes_back_to_the_payer_when_its_time_is_over(shop):
     order, payout = await offered(shop)
 

@@ -16,7 +16,7 @@ from bot.orders.order import Payout, PayoutState
 from bot.sandbox.wallet_app import USER_AGENTS
 from bot.web.claim import Claims
 from bot.web.listen import listen
-from bot.web.visits import LIVES_S, Visits
+from bot.web.passes import LIVES_S, Passes
 from providers.alipay import plugin as alipay
 from providers.sdk.testing import FixedRandom
 from providers.sdk.transport import Headers, HttpRequest
@@ -62,9 +62,9 @@ async def _shop(tmp_path: Path) -> AsyncIterator[Shop]:
 
 @asynccontextmanager
 async def open_page(shop: Shop) -> AsyncIterator[Visitor]:
-    visits = Visits(SecretStr("s" * 40), shop.clock, FixedRandom("visits"))
+    passes = Passes(SecretStr("s" * 40), shop.clock, FixedRandom("visits"))
     app = web.Application()
-    app.add_routes(Claims(shop.checkout, shop.clock, visits, WEB).routes())
+    app.add_routes(Claims(shop.checkout, shop.clock, passes, WEB).routes())
     async with listen(app, "127.0.0.1", 0) as listener, aiohttp.ClientSession() as session:
         yield Visitor(URL(f"http://127.0.0.1:{listener.port}"), session)
 
@@ -159,10 +159,10 @@ async def test_a_return_without_the_cookie_of_its_visit_claims_nothing(shop, vis
 
 
 async def test_a_state_holds_for_its_own_claim_and_account_and_for_a_while(shop, visitor, offer):
-    visits = Visits(SecretStr("s" * 40), shop.clock, FixedRandom("more"))
-    state, nonce = visits.begin("tokenA", "alipay/main")
+    passes = Passes(SecretStr("s" * 40), shop.clock, FixedRandom("more"))
+    state, nonce = passes.begin("tokenA", "alipay/main")
 
-    assert visits.holds(state, nonce, "tokenA", "alipay/main")
+    assert passes.holds(state, nonce, "tokenA", "alipay/main")
     for wrong in (
         (state, nonce, "tokenB", "alipay/main"),
         (state, nonce, "tokenA", "wechatpay/main"),
@@ -170,12 +170,12 @@ async def test_a_state_holds_for_its_own_claim_and_account_and_for_a_while(shop,
         (state[:-1] + "x", nonce, "tokenA", "alipay/main"),
         ("", "", "tokenA", "alipay/main"),
     ):
-        assert not visits.holds(*wrong)
-    assert not Visits(SecretStr("t" * 40), shop.clock, FixedRandom("x")).holds(
+        assert not passes.holds(*wrong)
+    assert not Passes(SecretStr("t" * 40), shop.clock, FixedRandom("x")).holds(
         state, nonce, "tokenA", "alipay/main"
     )
     shop.clock.advance(LIVES_S + 1)
-    assert not visits.holds(state, nonce, "tokenA", "alipay/main")
+    assert not passes.holds(state, nonce, "tokenA", "alipay/main")
 
 
 async def test_the_institutions_code_is_worth_one_claim(shop, visitor, offer):

@@ -1,4 +1,4 @@
-"""The state of a visit: what goes out with a wallet to its institution, and must come back with it.
+"""Passes: what goes out with a wallet to its institution, and must come back with it.
 
 Nobody can make one up (it is sealed under the host's secret), it holds for one claim and one account, for ten minutes,
 and in the web view it was given to alone: half of it is the view's cookie.
@@ -20,15 +20,15 @@ _PURPOSE: Final = b"moongate: the visit of a payee"  # so that no other use of t
 
 
 @dataclass(frozen=True, slots=True)
-class Visits:
-    """Makes and checks states. 62 letters and digits: fewer than any institution takes (Alipay: 100)."""
+class Passes:
+    """Makes and checks them; OAuth calls one `state`. 62 letters and digits: fewer than any institution takes (Alipay: 100)."""
 
     secret: SecretStr = field(repr=False)
     clock: Clock
     random: Random
 
     def begin(self, token: str, place: str) -> tuple[str, str]:
-        """The state, and the nonce for the cookie. `place` names the account."""
+        """The pass, and the nonce for the cookie. `place` names the account."""
         nonce = self.random.text(_NONCE_CHARS)
         until = f"{int(self.clock.now().timestamp()) + LIVES_S:0{_TIME_CHARS}x}"
         return f"{nonce}{until}{self._seal(nonce, until, token, place)}", nonce
