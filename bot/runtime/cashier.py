@@ -216,6 +216,8 @@ def refusal_text(why: Why, language: str) -> str:
         Why.TOO_LATE: _("It is too late to refund this payment here. Please ask the shop."),
         Why.NOT_REFUNDABLE: _("This payment cannot be refunded here. Please ask the shop."),
         Why.WRONG_AMOUNT: _("That amount does not fit this order."),
+        Why.NOT_CLAIMABLE: _("Somebody has claimed this money already, or it went back to the sender."),
+        Why.LIMIT: _("This is more than one person may receive in a day. Try again tomorrow."),
     }[why]
 
 
