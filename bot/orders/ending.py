@@ -40,7 +40,8 @@ class Ending:
                 return Refused(Why.UNKNOWN_ORDER)
             if refused is not None:
                 return replace(refused, order=order)
-            order = await self._bring_to_end(order, cause, patient=False)
+            # What is being led to its expiry already gets no shorter way there.
+            order = await self._bring_to_end(order, cause, patient=order.ending is OrderState.EXPIRED)
         if order.paid:
             return Refused(Why.ALREADY_PAID, "", order)
         if order.state is OrderState.CANCELLED:

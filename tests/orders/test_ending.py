@@ -155,6 +155,22 @@ async def test_expiry_is_query_close_query(shop):
 
 
 @pytest.mark.fault("E3", "E4")
+@pytest.mark.fault("C6", "E3")
+async def test_a_tap_on_cancel_does_not_shorten_an_expiry_that_has_begun(shop):
+    opened = await shop.opened_order(Wallet.BANK)
+    shop.clock.advance(LIFE_S)
+    shop.stalls["plainpay"].transport.refuse(10)
+    await shop.checkout.ending.expire(opened.order.id)
+    shop.stalls["plainpay"].transport.refuse(0)
+
+    await shop.checkout.cancel(opened.order.id, USER)
+
+    order = await shop.look(opened.order)
+    assert order.state is OrderState.EXPIRED
+    assert verbs(shop)[-1] == "orders/query"
+    assert await cause_of(shop, order, "expired") is CauseKind.QUERY
+
+
 async def test_no_clock_alone_expires_an_order(shop, monkeypatch):
     opened = await shop.opened_order(Wallet.BANK)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from bot.orders.book import Book
 from bot.orders.checkout import Checkout
 from bot.orders.ports import Account
 from bot.orders.worker import Worker
+from providers.sdk.clock import Clock
 from providers.sdk.contract import Call
 from providers.sdk.gateway import Notification
 from providers.sdk.testing import FixedRandom, Stall
@@ -23,18 +25,32 @@ if TYPE_CHECKING:
 _TO_STORE_S = 0.02
 
 
+class HostClock:
+    """The world's time as this machine believes it to be."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self.off_by_s = clock, 0.0
+
+    def now(self) -> datetime:
+        return self._clock.now() + timedelta(seconds=self.off_by_s)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+
+
 class Host:
     """`start` gives it work of its own; what it was doing when it was killed is cancelled and has no more effect."""
 
     def __init__(self, world: "World", number: int) -> None:
         self.world, self.name, self.alive = world, f"host {number}", True
+        self.clock = HostClock(world.clock)
         self._tasks = list[asyncio.Task[Any]]()
         self._engine = engine_on(world.store, self.pause, single_writer=world.single_writer)
         self.watch = ListWatch()
         self.checkout = Checkout(
             Book(self._engine),
             [self._account(name, stall) for name, stall in world.stalls.items()],
-            clock=world.clock,
+            clock=self.clock,
             random=FixedRandom(f"{world.seed}:{number}"),
             watch=self.watch,
         )
@@ -99,12 +115,12 @@ class Host:
             raise asyncio.CancelledError
 
     def _account(self, name: str, stall: Stall) -> Account:
-        call = Call(Line(self, name, stall), self.world.clock, stall.random)
+        call = Call(Line(self, name, stall), self.clock, stall.random)
         return Account(
             provider_id=name,
             merchant=str(stall.settings.merchant),
             info=stall.plugin.info,
-            provider=stall.provider,
+            provider=self.world.provider(name, stall),
             call=lambda: call,
             notify_url="https://shop.example/notify",
         )

@@ -17,6 +17,7 @@ from providers.sdk.gateway import FaultBox, Notification
 from providers.sdk.testing import FixedRandom, ListCourier, OpenPurses, Stall
 from providers.sdk.testing.fakes import GatewayTransport, JsonDrawer
 from providers.sdk.transport import HttpReply, HttpRequest
+from tests.proof.world import Shown
 
 _DEADLINE_S = 5
 _TO_INSTITUTION_S = 0.4
@@ -95,12 +96,15 @@ class Messenger:
 
     def __init__(self, see: Callable[[Order], None]) -> None:
         self._see = see
+        self.away = False
+        self.shown: list[Shown] = []
         self.told: dict[str, PaymentResult] = {}
         self.refunds: dict[str, Word] = {}
 
     def show(self, order: Order) -> None:
-        """Raises when the picture claims more than the book."""
+        """The cashier message stands so from now on."""
         self._see(order)
+        self.shown.append(Shown(order.id, order.version, order.state))
 
     def tell(self, key: str, order: Order, result: PaymentResult) -> None:
         """A second telling with the same key has no effect."""
@@ -133,7 +137,7 @@ class SlowTeller:
     async def _bring(self, what: str, arrive: Callable[[], None]) -> None:
         await self._owner.pause(what, _TO_MESSENGER_S)
         fate = self._owner.random.random() if self._owner.stormy else 1.0
-        if fate < 0.08:
+        if fate < 0.08 or self._messenger.away:
             raise ConnectionError("The messenger is away.")
         arrive()
         if fate < 0.12:

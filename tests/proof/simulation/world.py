@@ -12,19 +12,24 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot.orders.book import open_book
+from bot.orders.book import Book, open_book
 from bot.orders.checkout import Opened
 from bot.orders.order import Draft, Order
 from miniprograms.sdk.payment import PaymentRequest
+from providers.sdk.contract import Provider
 from providers.sdk.gateway import BillGone, Notification
 from providers.sdk.money import Money
+from providers.sdk.results import Verified
 from providers.sdk.testing import NOON, Stall
+from providers.sdk.transport import HttpReply
 from providers.sdk.wallets import Wallet
 from tests.orders.shop import USER, plainpay, unionpay
 from tests.proof.simulation.checks import Witness
+from tests.proof.simulation.driver import engine_on
 from tests.proof.simulation.host import Host
 from tests.proof.simulation.outside import Messenger, stall_in_a_new_world
 from tests.proof.simulation.store import Store
+from tests.proof.world import Acknowledged
 
 PRICE = Money.cny("100.00")
 INSTITUTION_OF = {Wallet.BANK: "plainpay", Wallet.QUICKPASS: "unionpay"}
@@ -85,8 +90,11 @@ class World:
         self.witness = Witness()
         self.store.committed = self.witness.look
         self.messenger = Messenger(self.witness.compare)
+        self.acknowledged = list[Acknowledged]()
+        self.observer = Book(engine_on(self.store, _at_once, single_writer=True))
         self.stalls = {"plainpay": self._stall(plainpay), "unionpay": self._stall(unionpay)}
         self.posts = list[asyncio.Task[None]]()
+        self.holds_post, self.bag = False, list[tuple[str, Notification]]()
         self.hosts = [self._host() for _ in range(hosts)]
 
     @property
@@ -181,6 +189,7 @@ class World:
         """Give everything back."""
         for host in self.hosts:
             await host.close()
+        await self.observer.close()
         self.store.close()
 
     def digest(self) -> str:
@@ -193,6 +202,10 @@ class World:
         fields = {"app_id": "coffee", "page": "pages/menu/menu", "chat_id": USER, "user_id": USER}
         return Draft(language="en", request=request, expires_after_s=expires_after_s, **fields)
 
+    def provider(self, institution: str, stall: Stall) -> Provider:  # for worlds with moods
+        """What a host talks to that institution through."""
+        return stall.provider
+
     def _host(self) -> Host:
         return Host(self, len(getattr(self, "hosts", [])) + 1)
 
@@ -203,6 +216,9 @@ class World:
         return stall_in_a_new_world(plugin, self.clock, hand_over)
 
     def _post(self, institution: str, notification: Notification, *, late: bool) -> None:
+        if self.holds_post:
+            self.bag.append((institution, notification))
+            return
         copies = 2 if self.stormy and self.random.random() < 0.3 else 1
         for _ in range(copies):
             delivery = self._deliver(institution, notification, late=late)
@@ -212,12 +228,25 @@ class World:
         """Again and again until it is acknowledged, to whichever host answers."""
         await asyncio.sleep(self.random.uniform(0, 20 if late else 1))
         for _ in range(20):
-            host = self.host
-            reply = await host.serve(institution, notification)
-            self.note("post", f"of {institution}: {reply.status if reply else 'no answer'}")
-            if reply and self.stalls[institution].gateway.acknowledged(reply):
-                self.witness.acknowledged.append(notification.request.body)
-                return
-            if reply and reply.status < 500:
-                return  # refused: forged
+            reply = await self.bring(institution, notification)
+            if reply is not None and (self._accepted(institution, reply) or reply.status < 500):
+                return  # or refused for good: forged
             await asyncio.sleep(self.random.uniform(0.5, 3))
+
+    async def bring(self, institution: str, notification: Notification) -> HttpReply | None:
+        """One notification, once; None when the host died over it."""
+        host = self.host
+        verdict = self.stalls[institution].provider.read_notification(notification.request, host.clock.now())
+        reply = await host.serve(institution, notification)
+        self.note("post", f"of {institution}: {reply.status if reply else 'no answer'}")
+        if reply is not None and self._accepted(institution, reply):
+            key = verdict.event_key if isinstance(verdict, Verified) else "forged"
+            self.acknowledged.append(Acknowledged(institution, key))
+        return reply
+
+    def _accepted(self, institution: str, reply: HttpReply) -> bool:
+        return self.stalls[institution].gateway.acknowledged(reply)
+
+
+async def _at_once(_what: str, _at_most_s: float = 0) -> None:
+    """Whoever only looks takes no time."""
