@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test tests test-all simulate lint clean chaos
+.PHONY: run test tests test-all chaos model simulate lint clean
 .DEFAULT_GOAL := run
 
 $(VENV)/python.ok:
@@ -36,6 +36,10 @@ tests: $(VENV)/dev.ok
 # Everything, the long proofs too: every crash point with a real SIGKILL, scaffolds that run their own tests.
 test-all: lint
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Anything that can happen, in any order, EXAMPLES times to one host and as often to two.
+model: $(VENV)/dev.ok
+	@$(BIN)/pytest -n 2 --dist loadfile --examples $(or $(EXAMPLES),2000) tests/orders/test_model.py tests/orders/test_model_of_two_hosts.py
 
 # 2,000 worlds in which a seed decides who goes first. SEEDS=200000 for a night; one again: ARGS="--seed 7".
 simulate: $(VENV)/dev.ok

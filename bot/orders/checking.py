@@ -6,8 +6,9 @@ from bot.orders import schedule
 from bot.orders.audit import Cause, CauseKind
 from bot.orders.ending import Answer, Ending
 from bot.orders.opening import Opening, mark_called
-from bot.orders.order import Attempt, AttemptState, Order
+from bot.orders.order import Attempt, AttemptState, Order, OrderState
 from bot.orders.posting import Posting
+from bot.orders.table import AttemptEvent
 from bot.orders.till import Till
 from providers.sdk.results import NotFound, Paid, Snapshot
 
@@ -73,12 +74,17 @@ class Checking:
 
         def work(posting: Posting) -> None:
             attempt = posting.order.attempt(number)
+            if attempt.state is AttemptState.INTENT and posting.order.state is not OrderState.PENDING:
+                posting.move_attempt(attempt, AttemptEvent.CLOSED, "never sent")
+                return
             if self._till.account_of(attempt) is None:
                 posting.alert(
                     f"{attempt.provider}/{attempt.account} is no longer configured; {number} is open there."
                 )
             at = schedule.next_attempt_check(AttemptState.INTENT, 0, posting.order, posting.now)
-            posting.set_attempt(replace(attempt, next_check_at=at))
+            step = posting.order.next_check_at  # where the order is being ended, that asks about its attempts
+            later = max(at, step) if at and step else at
+            posting.set_attempt(replace(attempt, next_check_at=later))
 
         order, _ = await self._till.change(order.id, Cause(CauseKind.HOUSE, f"schedule:{number}"), work)
         return order

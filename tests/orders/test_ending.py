@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from bot.orders import worker
-from bot.orders.audit import CauseKind
+from bot.orders.audit import Cause, CauseKind
 from bot.orders.checkout import Refused, Why
 from bot.orders.order import AttemptState, OrderState
 from bot.orders.rows import trail
 from providers.sdk.gateway import Fault
+from providers.sdk.money import Money
 from providers.sdk.results import Closed, NotFound, Paid, Snapshot, Unknown
 from providers.sdk.wallets import Wallet
 from tests.orders.conftest import BOTH_STORES
@@ -155,6 +156,24 @@ async def test_expiry_is_query_close_query(shop):
 
 
 @pytest.mark.fault("E3", "E4")
+@pytest.mark.fault("A16")
+async def test_an_intent_that_nobody_heard_of_ends_also_when_its_order_is_under_review(shop):
+    shop.hearsay = True
+    order = await shop.place()
+    [attempt] = order.attempts
+    merchant = str(shop.stalls[attempt.provider].settings.merchant)
+    fact = Snapshot(number=attempt.number, merchant=merchant, amount=Money.cny("1"), state=Paid.PAID)
+    cause = Cause(CauseKind.OPERATOR, "operator:li")
+    await shop.checkout.apply(fact, cause, provider_id=attempt.provider, account="main")
+
+    await shop.pass_time(2 * LIFE_S)
+
+    order = await shop.look(order)
+    assert order.state is OrderState.NEEDS_REVIEW
+    assert order.attempts[0].state is AttemptState.CLOSED
+    assert order.attempts[0].next_check_at is None
+
+
 @pytest.mark.fault("C6", "E3")
 async def test_a_tap_on_cancel_does_not_shorten_an_expiry_that_has_begun(shop):
     opened = await shop.opened_order(Wallet.BANK)

@@ -68,8 +68,7 @@ class Witness:
 
     def next_due(self) -> datetime | None:
         """The next moment at which anything is to be done."""
-        assert self._db is not None
-        [at] = self._db.execute(_DUE).fetchone()
+        [at] = self._db.execute(_DUE).fetchone() if self._db else [None]
         return None if at is None else _EPOCH + timedelta(microseconds=at)
 
     def _stays_paid(self, name: str, state: str, paid: Any) -> None:

@@ -73,7 +73,7 @@ class Host:
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """As one of this process's own tasks."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = self.world.start(work)
         self._tasks.append(task)
         return task
 

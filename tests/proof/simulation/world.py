@@ -33,17 +33,17 @@ from tests.proof.world import Acknowledged
 
 PRICE = Money.cny("100.00")
 INSTITUTION_OF = {Wallet.BANK: "plainpay", Wallet.QUICKPASS: "unionpay"}
-_JUMPS_MAX = 60
+_JUMPS_MAX = 400
 
 
 class WorldClock:
     """The loop's virtual time as a date; `advance` jumps."""
 
     def __init__(self) -> None:
-        self._jumped_s = 0.0
+        self._loop, self._jumped_s = asyncio.get_running_loop(), 0.0
 
     def now(self) -> datetime:
-        return NOON + timedelta(seconds=self._jumped_s + asyncio.get_running_loop().time())
+        return NOON + timedelta(seconds=self._jumped_s + self._loop.time())
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -83,7 +83,7 @@ class World:
     """Make it inside a `SeededLoop` that was given the same `random`."""
 
     def __init__(self, seed: int, random: Random, plan: StorePlan, *, hosts: int) -> None:
-        self.seed, self.random = seed, random
+        self.seed, self.random, self._loop = seed, random, asyncio.get_running_loop()
         self.clock, self.trace, self.stormy = WorldClock(), list[str](), False
         self.single_writer = hosts == 1
         self.store = Store(plan.prepare(fresh_book()), checks=plan.checks, row_locks=plan.row_locks)
@@ -104,7 +104,11 @@ class World:
 
     def note(self, who: str, what: str) -> None:
         """One line of the trace."""
-        self.trace.append(f"{asyncio.get_running_loop().time():.6f} {who} {what}")
+        self.trace.append(f"{self._loop.time():.6f} {who} {what}")
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """As a task of this world."""
+        return self._loop.create_task(work)
 
     async def place(self, *, expires_after_s: int = 900) -> Order:
         """An order of one person's page."""
@@ -196,9 +200,9 @@ class World:
         """Of the trace: the same seed gives the same digest, in every process."""
         return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()[:16]
 
-    def draft(self, expires_after_s: int = 900) -> Draft:
+    def draft(self, expires_after_s: int = 900, key: str = "cart-1", amount: Money = PRICE) -> Draft:
         """What the page asks for."""
-        request = PaymentRequest(amount=PRICE, title="Latte", order_key="cart-1")
+        request = PaymentRequest(amount=amount, title="Latte", order_key=key)
         fields = {"app_id": "coffee", "page": "pages/menu/menu", "chat_id": USER, "user_id": USER}
         return Draft(language="en", request=request, expires_after_s=expires_after_s, **fields)
 
@@ -222,7 +226,7 @@ class World:
         copies = 2 if self.stormy and self.random.random() < 0.3 else 1
         for _ in range(copies):
             delivery = self._deliver(institution, notification, late=late)
-            self.posts.append(asyncio.get_running_loop().create_task(delivery))
+            self.posts.append(self.start(delivery))
 
     async def _deliver(self, institution: str, notification: Notification, *, late: bool) -> None:
         """Again and again until it is acknowledged, to whichever host answers."""
