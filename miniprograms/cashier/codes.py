@@ -14,7 +14,6 @@ from miniprograms.sdk import (
     PageData,
     PaymentResult,
     QrCode,
-    Text,
     TextInput,
     View,
 )
@@ -55,19 +54,14 @@ class Codes(Page):
         hint = self.tr("Write an amount for a code of that amount.", "输入金额，生成定额收款码。")
         if all(code.key != _OPEN for code in self.data.codes):
             rows.append(Button(self.tr("A code without an amount", "不定额收款码"), self.open_amount))
+        again = self.tr("Any wallet can scan it, again and again.", "任何钱包均可反复扫码付款。")
         if shown is None:
-            title = self.tr("Collection codes", "收款码")
-            return View([Bold(title), "\n", hint], rows, text_input=TextInput(self.fixed, hint))
+            title = self.tr("A code for the counter", "柜台收款码")
+            return View([Bold(title), "\n", again], rows, text_input=TextInput(self.fixed, hint))
         copy = CopyButton(self.tr("Copy the link", "复制链接"), shown.url)
         close = Button(self.tr("Close this code", "停用此码"), self.close)
         return View(
-            [
-                Bold(self._label(shown)),
-                Text("\n"),
-                self.tr("Any wallet can scan it, again and again.", "任何钱包均可反复扫码付款。"),
-                "\n",
-                hint,
-            ],
+            [Bold(self._label(shown)), "\n", again],
             [[copy, close], *rows],
             picture=QrCode(shown.url),
             text_input=TextInput(self.fixed, hint),
