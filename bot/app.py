@@ -28,7 +28,9 @@ from bot.orders.fitness import book_findings
 from bot.orders.migrations import SchemaError
 from bot.orders.payouting import PayoutLimits
 from bot.orders.ports import Account, Terms
+from bot.orders.recovery import Recovery
 from bot.orders.rotation import keep_keys_fresh
+from bot.orders.tide import Marks
 from bot.orders.worker import Worker
 from bot.runtime.events import Event
 from bot.runtime.runtime import Runtime
@@ -116,10 +118,13 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             if_late=settings.late_payments,
             limits=_limits(settings),
         )
+        recovery = Recovery(checkout, Marks(prepare_data_dir(settings), redis))
+        await recovery.begin()
         telegram, runtime = _join_chat(settings, catalogue, outside, checkout, redis)
         stack.push_async_callback(telegram.close)
         stack.push_async_callback(runtime.close)
         checks: dict[str, Check] = {"redis": partial(_ask_redis, redis), "sql": book.check}
+        checks["payments"] = partial(_ask_till, checkout)
         app = build_web(
             checkout,
             outside.clock,
@@ -140,6 +145,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             telegram=telegram,
             loops=(
                 Worker(checkout, runtime).run,
+                recovery.run,
                 partial(keep_keys_fresh, accounts, outside.clock, tally),
                 partial(keep_watch, redis, outside.clock, judge=judge, alert=tally.alert),
             ),
@@ -347,6 +353,11 @@ async def _open_book(settings: Settings) -> Book:
 
 async def _ask_redis(redis: Redis) -> None:
     await redis.ping()
+
+
+async def _ask_till(checkout: Checkout) -> None:
+    if checkout.till.closed:
+        raise NotReadyError(checkout.till.closed)
 
 
 @asynccontextmanager

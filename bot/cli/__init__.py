@@ -4,7 +4,20 @@ The house itself (`sandbox`, `run`) is one process that serves; everything else 
 while the house runs: both stand on the same store.
 """
 
-from bot.cli import audit, backup, doctor, gateway, house, inbox, interop, new, orders, outbox, reconcile
+from bot.cli import (
+    audit,
+    backup,
+    doctor,
+    gateway,
+    house,
+    inbox,
+    interop,
+    new,
+    orders,
+    outbox,
+    reconcile,
+    recover,
+)
 from bot.cli.front import main
 
 __all__ = [
@@ -20,4 +33,5 @@ __all__ = [
     "orders",
     "outbox",
     "reconcile",
+    "recover",
 ]

@@ -58,6 +58,10 @@ class OrderRefusedError(Exception):
         self.order_key = order_key
 
 
+class ClosedError(Exception):
+    """No new money is moved at the moment, for a reason that an operator knows; it will be again. Nothing was stored."""
+
+
 class RefundRefusedError(Exception):
     """The page asked to give back what is not its own to give: no order of this program and person has that key.
 

@@ -53,6 +53,8 @@ class Approving:
 
     async def approve(self, question: Question) -> Refused | None:
         """None is yes. Raises `TimeoutError`, or what the store raises, when there is no answer in time."""
+        if self._till.closed:
+            return Refused(Why.CHECKING, self._till.closed)
         cause = Cause(CauseKind.PAYER, f"user:{question.user_id}")
         async with asyncio.timeout(_WITHIN_S):
             try:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders import rows
 from bot.orders.answers import (
+    ClosedError,
     Opened,
     OrderRefusedError,
     PayoutRefusedError,
@@ -102,8 +103,10 @@ class Checkout:
         order that has failed; its page is told.
 
         A refund is reserved of the payment's budget, and the worker sends it; one that the book cannot grant is
-        answered by `on_refund`. Raises `RefundRefusedError` when the order is not that program's and person's.
+        answered by `on_refund`. Raises `RefundRefusedError` when the order is not that program's and person's, and
+        `ClosedError` while a restored book is being checked.
         """
+        self._check_open()
         return await self._placing.place(drafts, refunds)
 
     async def find(self, order_id: str) -> Order | None:
@@ -171,6 +174,8 @@ class Checkout:
         before the institution hears of it. `Why.CHECKING` means that nobody knows yet: the cashier message follows by
         itself. `user_id` is whoever tapped; None for the one-code page, which whoever holds the link may use.
         """
+        if self.till.closed:
+            return Refused(Why.CHECKING, self.till.closed)
         try:
             return await self.opening.open(order_id, wallet, user_id, way)
         except UnknownOrderError:
@@ -185,6 +190,8 @@ class Checkout:
         when the code was sent and not refused: paid, or waiting for a password, which the sweeper watches and, at the
         institution's deadline, reverses. The code is kept nowhere.
         """
+        if self.till.closed:
+            return Refused(Why.CHECKING, self.till.closed)
         try:
             return await self.charging.charge(order_id, payer_code, wallet, user_id)
         except UnknownOrderError:
@@ -224,6 +231,8 @@ class Checkout:
 
         The caller checks that `actor` may do this. With a `refund_key`, asking twice refunds once.
         """
+        if self.till.closed:
+            return Refused(Why.CHECKING, self.till.closed)
         return await self.refunding.refund(order_id, amount, reason, actor, refund_key)
 
     async def offer_payouts(self, drafts: Sequence[PayoutDraft]) -> None:
@@ -232,6 +241,7 @@ class Checkout:
         The amount is held at once. The same `payout_key` of an order is the same offer, told again. What is beyond a
         person's limits goes back to the payer instead. Raises `PayoutRefusedError`.
         """
+        self._check_open()
         await self.payouting.offer(drafts)
 
     async def payout_room(self, user_id: int, currency: str) -> Money:
@@ -258,6 +268,8 @@ class Checkout:
 
         Stored before the institution hears of it. What comes back may still be on its way.
         """
+        if self.till.closed:
+            return Refused(Why.CHECKING, self.till.closed)
         return await self.payouting.claim(token, payee)
 
     async def settle(self, order_id: str, actor: str, reason: str) -> Order | Refused:
@@ -274,3 +286,7 @@ class Checkout:
         Where the book is behind, the institution is asked; what nothing explains hangs in suspense; people are alerted.
         """
         return await self.reconciling.reconcile(day)
+
+    def _check_open(self) -> None:
+        if self.till.closed:
+            raise ClosedError(self.till.closed)

@@ -222,6 +222,9 @@ class Payouting:
         if payout.state not in {PayoutState.RESERVED, PayoutState.UNKNOWN, PayoutState.AWAITS_PAYEE}:
             return None
         account, later = self._account_of(payout), schedule.after(posting.now, schedule.IN_FLIGHT_S)
+        if self._till.closed:
+            posting.set_payout(replace(payout, next_check_at=later))
+            return None
         if account is None:
             posting.alert(f"Payout {number} waits: its account is no longer configured.")
             posting.set_payout(replace(payout, next_check_at=later))

@@ -107,14 +107,18 @@ class Refunding:
             if isinstance(answer, NotFound) and refund.state is RefundState.UNKNOWN:
                 await self._send(order.id, number)
 
-    async def ask(self, number: str) -> None:
-        """Ask the institution about a refund, in whatever state it is here, and apply the answer. Nothing is sent."""
+    async def ask(self, number: str) -> bool:
+        """Ask the institution about a refund, in whatever state it is here, and apply the answer. Nothing is sent.
+
+        False when nobody answered.
+        """
         order = await self._till.find_by_number(number)
         async with self._till.hold(order.id):
             refund, attempt = refund_of(order, number)
             account = self._till.account_of(attempt)
-            if account is not None:
-                await self._ask(account, refund, attempt)
+            if account is None:
+                return False
+            return not isinstance(await self._ask(account, refund, attempt), NotSent | Unknown)
 
     async def _ask(
         self, account: Account, refund: Refund, attempt: Attempt
@@ -188,6 +192,9 @@ class Refunding:
         if refund.state not in {RefundState.RESERVED, RefundState.UNKNOWN}:
             return None
         later = schedule.after(posting.now, schedule.IN_FLIGHT_S)
+        if self._till.closed:
+            posting.set_refund(replace(refund, next_check_at=later))
+            return None
         if account is None:
             posting.alert(f"Refund {number} waits: {attempt.provider}/{attempt.account} is not configured.")
             posting.set_refund(replace(refund, next_check_at=later))

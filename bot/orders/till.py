@@ -63,6 +63,7 @@ class Till:
         self.takings = Takings(book, tuple(self.accounts.values()), clock)
         for account in self.accounts.values():
             account.pulse.tell(partial(watch.count, "account_down", account.provider_id))
+        self.closed = ""  # why no new money is moved; empty while the till is open
         self._held: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def draw_number(self) -> str:

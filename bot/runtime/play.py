@@ -14,7 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.orders.answers import OrderRefusedError, PayoutRefusedError, RefundRefusedError
+from bot.orders.answers import ClosedError, OrderRefusedError, PayoutRefusedError, RefundRefusedError
 from bot.orders.book import BookAwayError
 from bot.orders.order import Order, PayoutDraft
 from bot.runtime import house
@@ -92,21 +92,33 @@ class Player:
         turn = self._turn(session, event.origin)
         try:
             return await self._outcome(turn, event, taken, self.acts.act(turn, event))
+        except ClosedError as closed:
+            log.warning("till_closed", cause=str(closed))
+            return await self._undone(event, taken, None)
         except _Failure as failure:
             log.exception("turn_undone", app_id=failure.app_id, exc_info=failure.__cause__)
             return await self._undone(event, taken, failure)
 
-    async def _undone(self, event: Event, taken: Taken, failure: _Failure) -> Outcome:
+    async def _undone(self, event: Event, taken: Taken, failure: _Failure | None) -> Outcome:
         """The session as it was before, with what `on_error` makes of it; the person is told.
 
         But what became of money comes again until its hook has heard it: then there is nothing to tell anybody yet.
         """
         _ = translator(event.origin.language)
         again = isinstance(event, Settled)
-        notice = "" if again else _("Something went wrong here. Nothing was changed.")
+        notice = _("Something went wrong here. Nothing was changed.")
+        if failure is None:
+            notice = _(
+                "No payments at the moment: the books are being checked. Please try again in a few minutes."
+            )
+        notice = "" if again else notice
         turn = self._turn(decode(taken.body), event.origin)
         try:
-            report = self.acts.report(turn, failure.app_id, failure.message, drawn=not again)
+            report = (
+                self.acts.finish(turn, drawn=not again)
+                if failure is None
+                else self.acts.report(turn, failure.app_id, failure.message, drawn=not again)
+            )
             return await self._outcome(
                 turn, event, taken, report, notice=notice, within_s=ERROR_HOOK_WITHIN_S, heard=not again
             )
@@ -115,7 +127,7 @@ class Player:
         if again:
             return Outcome(None, None, unheard=True)
         turn = self._turn(decode(taken.body), event.origin)
-        broken = house.broken_screen(failure.app_id, event.origin.language)
+        broken = house.broken_screen(failure.app_id if failure else turn.active, event.origin.language)
         return await self._outcome(turn, event, taken, _ready(broken), notice=notice)
 
     async def _redraw(self, event: Event, taken: Taken) -> Outcome:

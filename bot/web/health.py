@@ -10,7 +10,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-Check = Callable[[], Awaitable[object]]  # returns when the store answers, raises when it does not
+from bot.errors import NotReadyError
+
+Check = Callable[
+    [], Awaitable[object]
+]  # returns when all is well; raises `NotReadyError` with the reason, or what a store raises
 
 _ANSWER_WITHIN_S: Final = 2.0
 
@@ -32,10 +36,8 @@ class Health:
     async def ready(self, _request: web.Request) -> web.Response:
         """200 when every store answers, else 503; the body names each."""
         answers = await asyncio.gather(*map(_answer, self._checks.values()))
-        status = 200 if all(answers) else 503
-        names = {
-            name: "ok" if well else "no answer" for name, well in zip(self._checks, answers, strict=True)
-        }
+        status = 200 if not any(answers) else 503
+        names = {name: words or "ok" for name, words in zip(self._checks, answers, strict=True)}
         return web.json_response(names, status=status)
 
 
@@ -57,10 +59,13 @@ def build_metrics(registry: CollectorRegistry) -> web.Application:
     return app
 
 
-async def _answer(check: Check) -> bool:
+async def _answer(check: Check) -> str:
+    """What is wrong; empty when nothing is."""
     try:
         async with asyncio.timeout(_ANSWER_WITHIN_S):
             await check()
+    except NotReadyError as error:
+        return str(error)
     except (RedisError, SQLAlchemyError, OSError):
-        return False
-    return True
+        return "no answer"
+    return ""
