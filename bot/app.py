@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ from bot.orders.payouting import PayoutLimits
 from bot.orders.ports import Account, Terms
 from bot.orders.recovery import Recovery
 from bot.orders.rotation import keep_keys_fresh
+from bot.orders.sealing import Seal
 from bot.orders.tide import Marks
 from bot.orders.worker import Worker
 from bot.runtime.events import Event
@@ -117,6 +119,8 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             watch=tally,
             if_late=settings.late_payments,
             limits=_limits(settings),
+            seal=Seal(keep_host_secret(settings, outside.random), outside.random),
+            keeps=timedelta(days=settings.inbox_keeps_days),
         )
         recovery = Recovery(checkout, Marks(prepare_data_dir(settings), redis))
         await recovery.begin()

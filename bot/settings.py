@@ -125,6 +125,13 @@ class Settings(BaseSettings):
         pattern=r"^[ -~]{1,15}$",
         description="The merchant's city in EMVCo codes, likewise 1 to 15.",
     )
+    inbox_keeps_days: int = Field(
+        400,
+        ge=30,
+        le=3650,
+        description="How long raw notifications are kept, sealed with HOST_SECRET: as long as a payer may dispute, which "
+        "is a year at most institutions. That an event has come is known for ever.",
+    )
     late_payments: IfLate = Field(
         IfLate.KEEP,
         description="Money that arrives after its order has ended: keep (the page hears `paid` with the detail `late` and "

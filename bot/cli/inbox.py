@@ -8,9 +8,11 @@ import click
 from bot.cli.front import main, plainly, start
 from bot.cli.office import with_book
 from bot.errors import NotReadyError
+from bot.settings import keep_host_secret
 
 if TYPE_CHECKING:  # what is heavy is imported when it is used
     from bot.orders.book import Book
+    from providers.sdk.transport import HttpRequest
 
 _LISTED_MAX: Final = 1000
 
@@ -42,6 +44,33 @@ def list_notices() -> None:
 
     for line in with_book(start(), shelved):
         click.echo(line.rstrip())
+
+
+@inbox.command()
+@click.argument("number", type=int)
+@plainly()
+def show(number: int) -> None:
+    """Print a notification as it came, for a dispute. It may name the payer: it is sealed in the book for that reason."""
+    settings = start()
+
+    async def look(book: "Book") -> "HttpRequest | None":
+        from bot.machine import MachineRandom  # noqa: PLC0415  # heavy
+        from bot.orders import inbox as notices  # noqa: PLC0415  # with it
+        from bot.orders.sealing import Seal, SealError  # noqa: PLC0415  # with it
+
+        seal = Seal(keep_host_secret(settings, MachineRandom()), MachineRandom())
+        try:
+            return await book.read(lambda connection: notices.raw(connection, number, seal))
+        except SealError as error:
+            raise NotReadyError(str(error)) from error
+
+    request = with_book(settings, look)
+    if request is None:
+        raise NotReadyError(f"No notification {number}, or INBOX_KEEPS_DAYS have passed since it came.")
+    click.echo(f"{request.method} {request.url}")
+    for name, value in request.headers.lines:
+        click.echo(f"{name}: {value}")
+    click.echo(f"\n{request.body.decode('utf-8', 'replace')}")
 
 
 @inbox.command()

@@ -5,7 +5,7 @@ processes on one store.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -43,6 +43,7 @@ from bot.orders.ports import Account, Watch
 from bot.orders.reconciling import Comparison, Reconciling
 from bot.orders.refunding import Refunding
 from bot.orders.routing import WAYS_AT_TILL, WAYS_IN_CHAT, Offer, Refusal, offers, refusals
+from bot.orders.sealing import Seal
 from bot.orders.settling import Settling
 from bot.orders.standing import Standing, StandingCode, StandingDraft
 from bot.orders.till import Till, UnknownOrderError
@@ -81,6 +82,8 @@ class Checkout:
         watch: Watch | None = None,
         limits: PayoutLimits | None = None,
         if_late: IfLate = IfLate.KEEP,
+        seal: Seal | None = None,
+        keeps: timedelta = timedelta(days=400),
     ) -> None:
         self.till = Till(book, accounts, clock, random, watch or LogWatch())
         self.ending = Ending(self.till)
@@ -89,7 +92,7 @@ class Checkout:
         self.checking = Checking(self.till, self.opening, self.ending)
         self.refunding = Refunding(self.till)
         self.payouting = Payouting(self.till, limits or PayoutLimits())
-        self.intake = Intake(self.till)
+        self.intake = Intake(self.till, seal, keeps)
         self.reconciling = Reconciling(self.till, self.ending, self.refunding, self.payouting, self.intake)
         self.settling = Settling(self.till, self.ending)
         self._placing = Placing(self.till, self.refunding, if_late)

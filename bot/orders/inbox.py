@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders.book import insert_once
 from bot.orders.schema import InboxState, inbox
+from bot.orders.sealing import Seal, is_sealed
 from providers.sdk.results import Fact, PayoutSnapshot, RefundSnapshot, Snapshot, Verified
-from providers.sdk.transport import HttpRequest
+from providers.sdk.transport import Headers, HttpRequest
 
 _LADDER_S: Final = (1, 5, 30, 60, 300, 900, 3600)
 _TRIES_MAX: Final = 50
@@ -73,8 +74,9 @@ async def keep(
     provider: str,
     account: str,
     now: datetime,
+    seal: Seal | None = None,
 ) -> bool:
-    """Store it; False when this event is already here."""
+    """Store it, sealed when there is a seal; False when this event is already here."""
     kind, fact = _written(verified.fact)
     used = verified.fact is not None
     return await insert_once(
@@ -85,9 +87,9 @@ async def keep(
         event_key=verified.event_key,
         event=verified.event,
         method=request.method,
-        url=request.url,
-        headers=[list(line) for line in request.headers.lines],
-        body=request.body,
+        url="" if seal else request.url,
+        headers=[] if seal else [list(line) for line in request.headers.lines],
+        body=seal.close(request) if seal else request.body,
         kind=kind,
         fact=fact,
         state=InboxState.NEW if used else InboxState.IGNORED,
@@ -156,6 +158,28 @@ async def set_aside(connection: AsyncConnection, limit: int) -> list[Shelved]:
         )
         for row in await connection.execute(query)
     ]
+
+
+async def raw(connection: AsyncConnection, number: int, seal: Seal) -> HttpRequest | None:
+    """A notification as it came; None when there is none, or its time is over. Raises `SealError`."""
+    row = (await connection.execute(select(inbox).where(inbox.c.id == number))).one_or_none()
+    if row is None or not row.body:
+        return None
+    if is_sealed(row.body):
+        return seal.open(row.body)
+    return HttpRequest(
+        row.method, row.url, Headers(tuple((name, text) for name, text in row.headers)), row.body
+    )
+
+
+async def forget(connection: AsyncConnection, before: datetime, limit: int) -> int:
+    """Drop the raw bytes of what came before that moment; how many. The rows stay: a repeat is known for ever."""
+    old = select(inbox.c.id).where(inbox.c.received_at < before, inbox.c.body != b"").limit(limit)
+    ids = list((await connection.scalars(old)).all())
+    if ids:
+        values = {"body": b"", "headers": [], "url": ""}
+        await connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(**values))
+    return len(ids)
 
 
 async def retry(connection: AsyncConnection, ids: Sequence[int] | None, now: datetime) -> list[int]:

@@ -1,6 +1,7 @@
 """Notifications: verified, stored, acknowledged; and later, from the store, applied. One function applies every fact."""
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,12 +14,15 @@ from bot.orders.inbox import Notice
 from bot.orders.ports import Account
 from bot.orders.posting import Posting
 from bot.orders.schema import InboxState
+from bot.orders.sealing import Seal
 from bot.orders.till import Till
 from providers.sdk.results import Fact, PayoutSnapshot, RefundSnapshot, Rejected, Snapshot, Verified
 from providers.sdk.transport import HttpReply, HttpRequest
 
 # An institution waits a few seconds for our word; a store that hangs longer than this is down.
 _STORE_WITHIN_S: Final = 3
+_KEEPS: Final = timedelta(days=400)
+_FORGETS: Final = 200
 
 
 class OrphanError(LookupError):
@@ -28,9 +32,11 @@ class OrphanError(LookupError):
 class Intake:
     """The door for institutions."""
 
-    def __init__(self, till: Till) -> None:
+    def __init__(self, till: Till, seal: Seal | None = None, keeps: timedelta = _KEEPS) -> None:
         self._till = till
         self._storing: set[asyncio.Future[bool]] = set()
+        self._seal = seal
+        self._keeps = keeps
 
     async def receive(self, provider_id: str, account_name: str, request: HttpRequest) -> HttpReply:
         """See `Checkout.receive`."""
@@ -84,6 +90,11 @@ class Intake:
             self._till.watch.alert(orphaned)
         self._till.bell.ring()
 
+    async def forget(self) -> int:
+        """Drop the raw bytes whose time is over, some at a time; how many."""
+        before = self._till.clock.now() - self._keeps
+        return await self._till.book.write(lambda one: inbox.forget(one, before, _FORGETS))
+
     async def postpone(self, notice: Notice, why: str) -> None:
         """After a mishap: again later, or, after many tries, to a person."""
 
@@ -122,6 +133,7 @@ class Intake:
                 provider=account.provider_id,
                 account=account.name,
                 now=now,
+                seal=self._seal,
             )
 
         return await self._in_time(asyncio.ensure_future(self._till.book.write(transaction)))

@@ -8,6 +8,7 @@ goes on.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
 from typing import Final, TypeVar
 
 import structlog
@@ -34,6 +35,7 @@ T = TypeVar("T")
 _BATCH: Final = 50
 _AT_ONCE: Final = 8
 _LOOK_EVERY_S: Final = 1
+_FORGET_EVERY: Final = timedelta(hours=1)
 # After days asleep everything is due at once: so many of each kind a second, whatever the bell says.
 _CATCH_UP_PAUSE_S: Final = 1
 _DRAIN_ROUNDS_MAX: Final = 200
@@ -47,6 +49,7 @@ class Worker:
         self._till = checkout.till
         self._teller = teller
         self._lease = not checkout.till.book.single_writer
+        self._forget_at = checkout.till.clock.now() + _FORGET_EVERY
         self._turns = {name: asyncio.Lock() for name in ("inbox", "sweep", "outbox")}
 
     async def run(self) -> None:
@@ -71,6 +74,7 @@ class Worker:
     async def sweep(self) -> int:
         """Ask about the attempts, refunds and payouts that are due, end the orders whose time is over; how many were taken up."""
         async with self._turns["sweep"]:
+            await self._forget()
             return sum(
                 [
                     await self._visit(due.ATTEMPTS, self._checkout.checking.check),
@@ -113,6 +117,13 @@ class Worker:
                 await self._rest(ear)
             else:
                 await self._till.clock.sleep(pause_s)
+
+    async def _forget(self) -> None:
+        """Raw notifications are kept for as long as somebody may ask about them, and no longer."""
+        now = self._till.clock.now()
+        if now >= self._forget_at:
+            more = await self._checkout.intake.forget()
+            self._forget_at = now if more else now + _FORGET_EVERY
 
     async def _rest(self, ear: asyncio.Event) -> None:
         """Until the bell rings, or a second of the house's clock has passed."""
