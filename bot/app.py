@@ -129,13 +129,15 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
         stack.push_async_callback(runtime.close)
         checks: dict[str, Check] = {"redis": partial(_ask_redis, redis), "sql": book.check}
         checks["payments"] = partial(_ask_till, checkout)
+        passes = Passes(keep_host_secret(settings, outside.random), outside.clock, outside.random)
         app = build_web(
             checkout,
             outside.clock,
             checks=checks,
             signboard=_signboard(settings),
+            passes=passes,
             metrics=None if settings.metrics_port else tally.registry,
-            routes=_more_routes(settings, outside, checkout, telegram),
+            routes=_more_routes(settings, outside, checkout, telegram, passes),
         )
         await stack.enter_async_context(_open_web(settings, app, tally))
         await _greet(telegram)
@@ -157,10 +159,9 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
 
 
 def _more_routes(
-    settings: Settings, outside: Outside, checkout: Checkout, telegram: Telegram
+    settings: Settings, outside: Outside, checkout: Checkout, telegram: Telegram, passes: Passes
 ) -> list[web.RouteDef]:
     """The claim pages, and the messenger's own."""
-    passes = Passes(keep_host_secret(settings, outside.random), outside.clock, outside.random)
     claims = Claims(checkout, outside.clock, passes, settings.web_url)
     webhook = [web.post(WEBHOOK_PATH, telegram.receive)] if settings.updates == "webhook" else []
     return [*claims.routes(), *webhook]

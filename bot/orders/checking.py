@@ -10,6 +10,7 @@ from bot.orders.order import Attempt, AttemptState, Order, OrderState
 from bot.orders.posting import Posting
 from bot.orders.table import AttemptEvent
 from bot.orders.till import Till
+from providers.sdk.contract import Way
 from providers.sdk.results import NotFound, Paid, Snapshot
 
 
@@ -67,6 +68,8 @@ class Checking:
         unpaid = isinstance(answer, NotFound) or (
             isinstance(answer, Snapshot) and answer.state is Paid.UNPAID
         )
+        if attempt.way is Way.IN_APP:
+            return False  # nobody keeps who the payer was there
         return unpaid and now < order.expires_at and not schedule.in_flight(attempt, now)
 
     async def _later(self, order: Order, number: str) -> Order:

@@ -169,18 +169,25 @@ class Checkout:
         return refusals(order.amount, self.till.routes(), ways=ways)
 
     async def open(
-        self, order_id: str, wallet: Wallet, *, user_id: int | None = None, way: Way | None = None
+        self,
+        order_id: str,
+        wallet: Wallet,
+        *,
+        user_id: int | None = None,
+        way: Way | None = None,
+        payer_id: str = "",
     ) -> Opened | Refused:
         """A payer chose a wallet: give them a code or link of it.
 
         A second tap gets the same code. A code of another wallet is closed first. The attempt is stored as called
         before the institution hears of it. `Why.CHECKING` means that nobody knows yet: the cashier message follows by
-        itself. `user_id` is whoever tapped; None for the one-code page, which whoever holds the link may use.
+        itself. `user_id` is whoever tapped; None for the one-code page, which whoever holds the link may use. `payer_id` is the payer at the institution (openid), for `Way.IN_APP`; it is
+        kept nowhere, and what is opened for it is given to nobody else.
         """
         if self.till.closed:
             return Refused(Why.CHECKING, self.till.closed)
         try:
-            return await self.opening.open(order_id, wallet, user_id, way)
+            return await self.opening.open(order_id, wallet, user_id, way, payer_id)
         except UnknownOrderError:
             return Refused(Why.UNKNOWN_ORDER)
 

@@ -44,11 +44,15 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 async def create(
-    account: Account, order: Order, attempt: Attempt, payer_code: SecretStr | None = None
+    account: Account,
+    order: Order,
+    attempt: Attempt,
+    payer_code: SecretStr | None = None,
+    payer_id: str = "",
 ) -> Created | Snapshot | Declined | NotSent | Unknown:
     """Open the attempt there. Everything sent is stored with it, so that a repeat sends the same.
 
-    All but the payer's code, which nobody keeps: an attempt by payer code is never repeated.
+    All but the payer's code or id, which nobody keeps: an attempt by payer code or in an app is never repeated.
     """
     intent = Intent(
         number=attempt.number,
@@ -61,6 +65,7 @@ async def create(
         notify_url=account.notify_url,
         return_url=account.return_url,
         payer_code=payer_code,
+        payer_id=payer_id,
     )
     account.pulse.begin(account.call().clock.now())
     verb = settled(account.provider.create)

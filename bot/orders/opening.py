@@ -6,7 +6,7 @@ sweeper with a warning to the payer.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -61,6 +61,7 @@ class _Tap:
     wallet: Wallet
     user_id: int | None
     way: Way | None
+    payer_id: str = field(default="", repr=False)
     tried: frozenset[tuple[str, str]] = frozenset()  # accounts that were out of order for this very tap
 
     @property
@@ -84,10 +85,10 @@ class Opening:
         self._ending = ending
 
     async def open(
-        self, order_id: str, wallet: Wallet, user_id: int | None, way: Way | None
+        self, order_id: str, wallet: Wallet, user_id: int | None, way: Way | None, payer_id: str = ""
     ) -> Opened | Refused:
         """See `Checkout.open`."""
-        tap = _Tap(order_id, wallet, user_id, way)
+        tap = _Tap(order_id, wallet, user_id, way, payer_id)
         await self._till.takings.count()
         instead: Refused | None = None
         async with self._till.hold(order_id):
@@ -105,8 +106,8 @@ class Opening:
                     case Leave(attempt):
                         await self._ending.leave(order, attempt)
                     case Send(number):
-                        answer = await self.call(order, number)
-                        if not (isinstance(answer, Refused) and _elsewhere(answer)):
+                        answer = await self.call(order, number, payer_id)
+                        if payer_id or not (isinstance(answer, Refused) and _elsewhere(answer)):
                             return answer
                         attempt, instead = order.attempt(number), answer
                         tap = replace(tap, tried=tap.tried | {(attempt.provider, attempt.account)})
@@ -115,7 +116,7 @@ class Opening:
     async def _turn(self, tap: _Tap) -> tuple[Order, _Move]:
         return await self._till.change(tap.order_id, tap.cause, lambda posting: self._move(posting, tap))
 
-    async def call(self, order: Order, number: str) -> Opened | Refused:
+    async def call(self, order: Order, number: str, payer_id: str = "") -> Opened | Refused:
         """Call the institution about an attempt that is stored as called, and say what the payer can do."""
         attempt = order.attempt(number)
         account = self._till.account_of(attempt)
@@ -123,16 +124,21 @@ class Opening:
             return Refused(
                 Why.OUT_OF_ORDER, f"{attempt.provider}/{attempt.account} is not configured.", order
             )
-        order, answer = await self.send(order, attempt, account)
+        order, answer = await self.send(order, attempt, account, payer_id=payer_id)
         return self._outcome(order, order.attempt(number), answer)
 
     async def send(
-        self, order: Order, attempt: Attempt, account: Account, payer_code: SecretStr | None = None
+        self,
+        order: Order,
+        attempt: Attempt,
+        account: Account,
+        payer_code: SecretStr | None = None,
+        payer_id: str = "",
     ) -> tuple[Order, Answer]:
         """Call, and store what is answered."""
         number = attempt.number
         crashpoint("attempt.called")
-        answer = await institution.create(account, order, attempt, payer_code)
+        answer = await institution.create(account, order, attempt, payer_code, payer_id)
         crashpoint("create.answered")
         if isinstance(answer, Unknown):
             self._till.watch.count("attempt_unknown", account.provider_id)
@@ -159,6 +165,8 @@ class Opening:
         if isinstance(offer, Refused):
             return offer
         same = [one for one in order.attempts if one.open and not one.leaving and _fits(one, offer)]
+        if offer.way is Way.IN_APP:
+            same = []  # what one person's wallet was given is of no use to another's
         again = next((one for one in same if one.state is not AttemptState.OPENED), None)
         for other in order.attempts:
             if other.open and other.called_at is not None and not other.leaving and other != again:
@@ -253,7 +261,9 @@ def closed_door(posting: Posting, user_id: int | None) -> Refused | None:
 
 
 def _answers(attempt: Attempt, tap: _Tap) -> bool:
-    return attempt.open and not attempt.leaving and attempt.wallet is tap.wallet and attempt.way in tap.ways
+    """What is open answers the tap, but for what was opened for one payer's own web view."""
+    fits = attempt.wallet is tap.wallet and attempt.way in tap.ways and attempt.way is not Way.IN_APP
+    return fits and attempt.open and not attempt.leaving
 
 
 def _elsewhere(answer: Refused) -> bool:

@@ -93,7 +93,7 @@ def order_screen(
     if order.ending is not None:
         return closing_screen(order, language)
     latest = order.attempts[-1] if order.attempts else None
-    if latest is not None and latest.usable(now):
+    if latest is not None and latest.usable(now) and latest.way is not Way.IN_APP:
         return wallet_screen(order, latest, language)
     if latest is not None and latest.state is AttemptState.UNKNOWN and not latest.leaving:
         return checking_screen(order, latest, language)

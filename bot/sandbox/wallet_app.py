@@ -46,7 +46,7 @@ USER_AGENTS: Final[dict[Wallet, str]] = {
     Wallet.ECNY: f"{_ANDROID} MoongateWallet/1 ecny",
 }
 
-_HOPS_MAX: Final = 3
+_HOPS_MAX: Final = 6  # the page, the institution that says who is there, and the page again
 _PATIENCE: Final = 10_000  # questions about a payer who enters no password
 _PAGE_WITHIN_S: Final = 25.0  # the host may ask an institution before it answers
 
@@ -221,11 +221,26 @@ class WalletApps:
         host = self._host_url().rstrip("/")
         own = (host + LINK_PATH, host + STANDING_PATH)
         code = self._as_link(code)
+        if not code.startswith(own):
+            return code
+        cookies: dict[str, str] = {}
         for _ in range(_HOPS_MAX):
-            if not code.startswith(own):
+            if not (code.startswith(own) or self._is_reception(code)):
                 return code
-            code = await self._open_page(wallet, code, language)
+            code = await self._open_page(wallet, code, language, cookies if code.startswith(own) else {})
         raise WalletRefused("This link leads in circles.")
+
+    def _is_reception(self, address: str) -> bool:
+        """An institution's own page that sends its visitors back, and no bill."""
+        try:
+            return any(
+                each.base_url
+                and address.startswith(each.base_url)
+                and each.gateway.recognise(address) is None
+                for each in self._institutions
+            )
+        except BillGone:
+            return False
 
     def _as_link(self, code: str) -> str:
         """The link of our one code in EMVCo's form, as a network that routes it would follow it; any other code as it is."""
@@ -241,10 +256,15 @@ class WalletApps:
             raise WalletRefused("The wallet is offline.")
         return self._client
 
-    async def _open_page(self, wallet: Wallet, url: str, language: str) -> str:
+    async def _open_page(self, wallet: Wallet, url: str, language: str, cookies: dict[str, str]) -> str:
+        """Where the page leads, or the code on it. `cookies` are the page's, given and taken."""
         client = self._online()
+        headers = _headers(wallet, language)
+        if cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         try:
-            async with client.get(url, headers=_headers(wallet, language), allow_redirects=False) as answer:
+            async with client.get(url, headers=headers, allow_redirects=False) as answer:
+                cookies |= {name: morsel.value for name, morsel in answer.cookies.items()}
                 if answer.status // 100 == 3:  # noqa: PLR2004  # RFC 9110, 15.4
                     return urljoin(url, answer.headers.get("Location", ""))
                 page = _read_page(await answer.text(errors="replace"))

@@ -9,8 +9,10 @@ from prometheus_client import CollectorRegistry
 from bot.orders.checkout import Checkout
 from bot.runtime.signboard import Signboard
 from bot.web.health import Check, Health, metrics_routes
+from bot.web.inside import Inside
 from bot.web.notify import BODY_BYTES_MAX, Notifications
 from bot.web.onecode import OneCode
+from bot.web.passes import Passes
 from bot.web.standing import StandingPage
 from providers.sdk.clock import Clock
 
@@ -28,16 +30,19 @@ def build_web(
     *,
     checks: Mapping[str, Check],
     signboard: Signboard | None = None,
+    passes: Passes | None = None,
     metrics: CollectorRegistry | None = None,
     routes: Iterable[web.AbstractRouteDef] = (),
 ) -> web.Application:
     """The host's web app. `routes` are the messenger's own (its webhook); without `metrics` there is no `/metrics`.
 
-    Without a `signboard`, the one-code page shows no code for another phone.
+    Without a `signboard`, the one-code page shows no code for another phone; without `passes`, no wallet pays by its
+    own bridge.
     """
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     app.add_routes(Notifications(checkout).routes())
-    app.add_routes(OneCode(checkout, clock, signboard).routes())
+    inside = Inside(checkout, passes, signboard) if passes and signboard else None
+    app.add_routes(OneCode(checkout, clock, signboard, inside).routes())
     app.add_routes(StandingPage(checkout).routes())
     app.add_routes(Health(checks).routes())
     if metrics is not None:

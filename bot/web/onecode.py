@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from bot.orders.answers import Opened, Refused
 from bot.orders.checkout import Checkout
-from bot.orders.order import Order
+from bot.orders.order import Attempt, Order
 from bot.runtime.signboard import Signboard
+from bot.web.inside import BACK_PATH, Inside
 from bot.web.page import PageState, compose, direct_address, is_gone, left_s, page_state
 from bot.web.paper import NO_STORE, TEMPLATES, hash_source, open_templates
 from bot.web.visit import Visit
@@ -29,8 +30,15 @@ _FORM_WITHIN_S: Final = 5.0
 class OneCode:
     """The handlers of `/p/{token}`. Holds nothing but the till, the clock, the signboard and the templates."""
 
-    def __init__(self, checkout: Checkout, clock: Clock, signboard: Signboard | None = None) -> None:
+    def __init__(
+        self,
+        checkout: Checkout,
+        clock: Clock,
+        signboard: Signboard | None = None,
+        inside: Inside | None = None,
+    ) -> None:
         self._checkout = checkout
+        self._inside = inside
         self._clock = clock
         self._signboard = signboard
         environment = open_templates()
@@ -45,11 +53,12 @@ class OneCode:
         )
 
     def routes(self) -> list[web.RouteDef]:
-        """The three addresses of one order."""
+        """The addresses of one order."""
         return [
             web.get("/p/{token}", self.read, allow_head=True),
             web.post("/p/{token}", self.choose),
             web.get("/p/{token}/state", self.state),
+            web.get("/p/{token}" + BACK_PATH, self.come_back),
         ]
 
     async def read(self, request: web.Request) -> web.StreamResponse:
@@ -58,8 +67,22 @@ class OneCode:
         if order is None:
             return self._nothing(visit)
         if visit.inside is not None and page_state(order, self._clock.now()) is PageState.OPEN:
-            return await self._pay_with(visit, order, visit.inside)
+            return self._from_inside(request, visit, order) or await self._pay_with(
+                visit, order, visit.inside
+            )
         return self._show(visit, order, visit.wallet)
+
+    async def come_back(self, request: web.Request) -> web.StreamResponse:
+        """A wallet's institution has sent its visitor back."""
+        order, visit = await self._find(request), Visit.of(request)
+        if order is None or self._inside is None:
+            return self._nothing(visit)
+        if visit.inside is None or page_state(order, self._clock.now()) is not PageState.OPEN:
+            return self._show(visit, order, None)
+        answer = await self._inside.come_back(request, order, visit.inside)
+        return (
+            self._show(visit, answer.order or order, None, answer) if isinstance(answer, Refused) else answer
+        )
 
     async def choose(self, request: web.Request) -> web.StreamResponse:
         """A person chose a wallet: open it, then show it under an address that can be read again."""
@@ -95,6 +118,15 @@ class OneCode:
             return None  # of a till's order nobody was ever given a link
         return order
 
+    def _from_inside(self, request: web.Request, visit: Visit, order: Order) -> web.Response | None:
+        """For a wallet that pays by its own bridge: the page for it, or the way to it. None: it looks at a code."""
+        if self._inside is None or visit.inside is None or visit.by_code:
+            return None
+        attempt = self._inside.ready(request, order, visit.inside)
+        if attempt is not None:
+            return self._show(visit, order, None, attempt=attempt)
+        return self._inside.way_out(order, visit.inside)
+
     async def _pay_with(self, visit: Visit, order: Order, wallet: Wallet) -> web.StreamResponse:
         answer = await self._checkout.open(order.id, wallet)
         if isinstance(answer, Opened):
@@ -105,7 +137,12 @@ class OneCode:
         return self._show(visit, answer.order or order, None, answer)
 
     def _show(
-        self, visit: Visit, order: Order, wallet: Wallet | None, refused: Refused | None = None
+        self,
+        visit: Visit,
+        order: Order,
+        wallet: Wallet | None,
+        refused: Refused | None = None,
+        attempt: Attempt | None = None,
     ) -> web.Response:
         page = compose(
             order,
@@ -116,6 +153,7 @@ class OneCode:
             signboard=self._signboard,
             wallet=wallet,
             refused=refused,
+            in_app=attempt,
         )
         text = self._template.render(
             page=page,

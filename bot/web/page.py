@@ -3,6 +3,7 @@
 Nothing personal is on it: whoever holds the link sees what is for sale, how much it costs and how it stands.
 """
 
+import json
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -69,9 +70,10 @@ class Shown:
 
     wallet: Wallet
     name: str
-    code: str
+    code: str  # for a camera or, in a wallet, for its bridge
     picture: str  # a data: address
     link: str
+    bridge: str = ""  # what the wallet's own bridge is given, as JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,7 @@ class Links:
     here: str
     choose: str
     other_language: str
+    by_code: str
     link: str = ""
     emvco: str = ""
 
@@ -126,14 +129,18 @@ def compose(
     signboard: Signboard | None = None,
     wallet: Wallet | None = None,
     refused: Refused | None = None,
+    in_app: Attempt | None = None,
 ) -> Page:
-    """The page of an order as it stands, for this visit. `wallet` is shown when a payer can still use its attempt."""
+    """The page of an order as it stands, for this visit. `wallet` is shown when a payer can still use its attempt.
+
+    `in_app` is an attempt that was opened for this very web view.
+    """
     language = visit.language(order.language)
     _ = translate(language)
     state = page_state(order, now)
     payable = state is PageState.OPEN
     attempt = usable_attempt(order, wallet, now) if wallet and payable else None
-    sight = visit.sight if payable and attempt is None else None
+    sight = visit.sight if payable and (attempt or in_app) is None else None
     sign = _sign(order, sight, signboard)
     return Page(
         language=language,
@@ -143,9 +150,9 @@ def compose(
         headline=headline(state, _),
         left_s=left_s(order, now),
         total_s=int((order.expires_at - order.created_at).total_seconds()),
-        choices=choices(offers, language, attempt) if payable else (),
+        choices=choices(offers, language, attempt or in_app) if payable else (),
         lacking=lacking(offers, refusals, language) if payable else (),
-        shown=shown(attempt, language) if attempt else None,
+        shown=_shown(attempt or in_app, language) if payable else None,
         links=_links(order, visit, language, signboard if payable else None),
         sign=sign,
         sight=sight if sign else None,
@@ -202,7 +209,8 @@ def shown(attempt: Attempt, language: str) -> Shown:
     picture = _picture(code) if code else ""
     links = (attempt.link or "", "" if _is_foreign(attempt.wallet, code) else code)
     link = next((link for link in links if link.startswith(_LINKS)), "")
-    return Shown(attempt.wallet, wallet_name(attempt.wallet, language), code, picture, link)
+    bridge = json.dumps(dict(attempt.in_app), separators=(",", ":")) if attempt.in_app else ""
+    return Shown(attempt.wallet, wallet_name(attempt.wallet, language), code or bridge, picture, link, bridge)
 
 
 def _is_foreign(wallet: Wallet, code: str) -> bool:
@@ -238,6 +246,10 @@ def headline(state: PageState, _: Translate) -> str:
     }[state]
 
 
+def _shown(attempt: Attempt | None, language: str) -> Shown | None:
+    return shown(attempt, language) if attempt else None
+
+
 def _choice(wallet: Wallet, language: str) -> Choice:
     return Choice(wallet, wallet_name(wallet, language), wallet_name(wallet, _other(language)))
 
@@ -252,6 +264,7 @@ def _links(order: Order, visit: Visit, language: str, signboard: Signboard | Non
     return Links(
         here=visit.address(**shown),
         choose=visit.address(),
+        by_code=visit.address(way="code"),
         other_language=visit.address(**shown, lang=_other(language)),
         link=visit.address(show=Sight.LINK) if signboard else "",
         emvco=visit.address(show=Sight.EMVCO) if signboard and signboard.emvco(order) else "",

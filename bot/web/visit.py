@@ -28,6 +28,7 @@ class Visit:
     wallet: Wallet | None = None
     sight: Sight | None = None
     chosen_language: str = ""
+    by_code: bool = False  # inside a wallet, but by its camera
 
     @classmethod
     def of(cls, request: web.Request) -> "Visit":
@@ -41,6 +42,7 @@ class Visit:
             wallet=cls.wallet_named(request.query.get("wallet", "")),
             sight=Sight(sight) if sight in list(Sight) else None,
             chosen_language=language if language in LANGUAGES else "",
+            by_code=request.query.get("way") == "code",
         )
 
     @staticmethod
@@ -55,4 +57,5 @@ class Visit:
     def address(self, **query: str) -> str:
         """This page with that query, relative, in the language that was chosen."""
         language = {"lang": self.chosen_language} if self.chosen_language else {}
+        language |= {"way": "code"} if self.by_code else {}
         return "?" + urlencode({**language, **query})

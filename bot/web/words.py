@@ -25,6 +25,8 @@ class Words:
     other_language: str
     safe: str
     any_wallet: str
+    pay_with: str
+    by_code: str
     none: str
 
 
@@ -46,6 +48,8 @@ def words(_: Translate) -> Words:
         other_language=_("中文"),
         safe=_("Your wallet shows the payee and the amount before you confirm."),
         any_wallet=_("Scan with any wallet"),
+        pay_with=_("Pay with {wallet}"),
+        by_code=_("Show a code instead"),
         none=_("No wallet can pay this order on this page. Please go back to the chat."),
     )
 

@@ -24,6 +24,15 @@
       later();
     }).catch(function () { misses += 1; later(); });
   }
+  var bridge = document.getElementById("bridge"), given = document.querySelector('meta[name="payment-code"]');
+  function pay() {
+    if (typeof WeixinJSBridge === "undefined") return;
+    WeixinJSBridge.invoke("getBrandWCPayRequest", JSON.parse(given.content), ask);
+  }
+  if (bridge && given) {
+    bridge.addEventListener("click", pay);
+    if (typeof WeixinJSBridge === "undefined") document.addEventListener("WeixinJSBridgeReady", pay, { once: true }); else pay();
+  }
   document.addEventListener("visibilitychange", function () { if (!document.hidden) ask(); });
   if (clock) setInterval(tick, 1000);
   later();
