@@ -87,6 +87,15 @@ def shared_order_screen(order: Order, link: str, language: str) -> Screen:
     return Screen((*title_lines(order), Text(f"{said}\n{link}")))  # Telegram refuses a button to it
 
 
+def house_link_screen(link: str, language: str) -> Screen:
+    """Another link of this house than an order's: a standing code, or money to be claimed."""
+    _ = translator(language)
+    said = _("A link of this house. Open it with the wallet you want to use.")
+    if link.startswith("https://"):
+        return Screen((Text(said),), ((Key(_("Open the page"), url=link, primary=True),),))
+    return Screen((Text(f"{said}\n{link}"),))
+
+
 def _merchant_lines(code: MerchantCode, language: str, on: date) -> Iterator[Text]:
     _ = translator(language)
     yield Bold("🔎 " + issuer_name(code.issuer, language))

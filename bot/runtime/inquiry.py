@@ -1,15 +1,19 @@
 """A code that somebody sent while nobody had asked for one: what it is, or where it leads in this house."""
 
+import re
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from bot.runtime.code_card import code_screen, refused_screen, shared_order_screen
+from bot.runtime.code_card import code_screen, house_link_screen, refused_screen, shared_order_screen
 from bot.runtime.house import Door
 from bot.runtime.ports import Counter
 from bot.runtime.screen import Key, Screen
 from bot.runtime.turn import Turn
 from bot.texts import translator
 from providers.sdk.clock import BEIJING, Clock
-from providers.sdk.codes import CodeError, Flaw, OneCode, recognise
+from providers.sdk.codes import LINK_PATH, CodeError, Flaw, OneCode, recognise
+
+_PAGE: Final = re.compile(r"/[a-z]/[0-9A-Za-z_-]{16,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Inquiry:
     async def answer(self, turn: Turn, text: str) -> Screen | None:
         """A card about the code, with a way back; None for the person's own order, which the turn then shows."""
         language = turn.origin.language
+        if self._is_house_link(text.strip()):
+            return await self._aside(turn, house_link_screen(text.strip(), language))
         try:
             code = recognise(text.strip(), base_url=self.base_url)
         except CodeError as error:
@@ -31,6 +37,12 @@ class Inquiry:
             return await self._our_own(turn, code)
         today = self.clock.now().astimezone(BEIJING).date()
         return await self._aside(turn, code_screen(code, language, today))
+
+    def _is_house_link(self, text: str) -> bool:
+        """A page of ours behind a token, but for an order's, which is looked up."""
+        base = self.base_url.rstrip("/")
+        path = text.removeprefix(base) if base else text
+        return path != text and not path.startswith(LINK_PATH) and _PAGE.fullmatch(path) is not None
 
     async def _our_own(self, turn: Turn, code: OneCode) -> Screen | None:
         order = await self.checkout.find_by_link(code.token)

@@ -141,6 +141,24 @@ async def test_a_link_of_ours_that_leads_to_no_order_is_no_payment_code(anna):
     assert "This is no payment code" in anna.sees()
 
 
+@pytest.mark.parametrize("path", ["/s/tokenTOKENtoken0000001", "/c/tokenTOKENtoken0000001"])
+async def test_another_link_of_the_house_is_led_to_its_page(anna, path):
+    await anna.write(f"https://pay.example.com{path}")
+
+    assert anna.sees().startswith("A link of this house.")
+    assert anna.screen().rows[0][0].url == f"https://pay.example.com{path}"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["https://pay.example.com/s/short", "https://pay.example.com.evil.example/s/tokenTOKENtoken0000001"],
+)
+async def test_what_only_begins_like_the_house_is_no_link_of_it(anna, odd):
+    await anna.write(odd)
+
+    assert "This is no payment code" in anna.sees()
+
+
 async def test_a_deep_link_that_is_written_opens_the_page(anna):
     await anna.command("apps")
 
