@@ -124,7 +124,8 @@ async def test_everything_can_be_done_from_the_keyboard(open_page, shop):
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Scan this code").focus()
     await page.keyboard.press("Enter")
-    await page.keyboard.press("Enter")  # the first wallet has the focus
+    await page.locator("#sheet button.pick", has_text="Bank app").focus()
+    await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Confirm payment").wait_for()
     await page.keyboard.press("Enter")
 
