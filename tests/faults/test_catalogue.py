@@ -4,6 +4,7 @@ import ast
 
 from providers.sdk.testing.kit import CHECKS
 from tests.faults.marks import _marks, marked_tests, read_catalogue
+from tests.write_faults import PAGE, page
 
 CATALOGUE = read_catalogue()
 MARKED = marked_tests()
@@ -11,6 +12,12 @@ MARKED = marked_tests()
 
 def test_there_are_229_rows():
     assert len(CATALOGUE.rows) == 229
+
+
+def test_every_row_is_shown_by_a_test_or_says_why_not():
+    answered = set(MARKED) | set(CATALOGUE.kit) | set(CATALOGUE.untested)
+
+    assert sorted(CATALOGUE.rows - answered) == []
 
 
 def test_no_mark_names_a_row_that_is_not_there():
@@ -30,6 +37,10 @@ def test_every_check_of_the_kit_that_is_named_is_in_the_kit():
     known = {check.name for check in CHECKS}
 
     assert sorted({name for names in CATALOGUE.kit.values() for name in names} - known) == []
+
+
+def test_the_page_is_what_the_tests_say():
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `.venv/bin/python -m tests.write_faults`"
 
 
 def test_a_mark_is_found_on_a_function_a_class_a_method_a_case_and_a_file():

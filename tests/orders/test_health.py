@@ -96,7 +96,7 @@ def test_a_refused_contract_rests_for_five_minutes_and_a_refused_refund_does_not
     assert not heard(Health(), read(no, opening=False), START).standing(START).down
 
 
-@pytest.mark.fault("O4")
+@pytest.mark.fault("B7")
 @pytest.mark.parametrize(("asked_s", "rest_s"), [(0, 30), (7, 7), (10**6, 3600)])
 def test_patience_is_given_as_asked_within_reason(asked_s, rest_s):
     reading = read(Unknown("429"), opening=False, patience_s=asked_s)
@@ -108,7 +108,7 @@ def test_patience_is_given_as_asked_within_reason(asked_s, rest_s):
     assert not health.standing(at(rest_s)).down
 
 
-@pytest.mark.fault("O4")
+@pytest.mark.fault("B7")
 @pytest.mark.parametrize(
     ("status", "header", "patience_s"),
     [

@@ -59,7 +59,7 @@ async def test_an_account_that_does_not_answer_is_left_alone_and_then_tried_once
     assert [offer.provider for offer in ailing if offer.wallet is Wallet.BANK][-1] == "plainpay"
 
 
-@pytest.mark.fault("B7", "O4")
+@pytest.mark.fault("B7")
 @pytest.mark.parametrize(("status", "rests"), [(429, True), (503, True), (500, False)])
 async def test_an_institution_that_asks_for_patience_gets_it(shop, monkeypatch, status, rests):
     order = await shop.place()

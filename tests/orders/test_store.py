@@ -1,6 +1,7 @@
 """What any store of the order book must do: one class, SQLite and PostgreSQL."""
 
 import asyncio
+import sqlite3
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from providers.sdk.money import Money
 from providers.sdk.results import StatementKind, StatementLine
 from providers.sdk.testing import NOON
 from tests.orders.conftest import BOTH_STORES
+from tests.orders.shop import Shop
 
 CAUSE = Cause(CauseKind.OPERATOR, "test")
 
@@ -264,3 +266,23 @@ def test_revisions_are_counted_from_the_first():
 async def test_an_empty_book_has_no_orders(shop):
     assert await shop.book.read(lambda one: load(one, "nobody")) is None
     assert await shop.checkout.orders_of(None) == ()
+
+
+@pytest.mark.fault("H1")
+async def test_another_writer_of_the_file_is_waited_for(fresh_file, tmp_path):
+    path = tmp_path / "book.db"
+    path.write_bytes(fresh_file.read_bytes())
+    shop = await Shop.opened(f"sqlite:///{path}")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    placing = asyncio.gather(*(shop.place(f"cart-{number}") for number in range(5)))
+    await asyncio.sleep(0.5)
+    waited = not placing.done()
+    other.execute("COMMIT")
+    placed = await placing
+
+    other.close()
+    assert waited
+    assert len({order.id for order in placed}) == len(await shop.checkout.orders_of(None)) == 5
+    await shop.close()

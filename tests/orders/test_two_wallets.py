@@ -3,10 +3,11 @@
 import pytest
 
 from bot.orders.checkout import Refused, Why
-from bot.orders.order import AttemptState, OrderState
+from bot.orders.order import AttemptState, OrderState, RefundState
 from providers.sdk.gateway import Fault
+from providers.sdk.money import Money
 from providers.sdk.wallets import Wallet
-from tests.orders.shop import USER
+from tests.orders.shop import PRICE, USER
 
 
 def creates(shop):
@@ -110,3 +111,25 @@ async def test_an_institution_that_does_not_close_is_asked_less_and_less_often(s
     await shop.pass_time(600, step=1)
 
     assert len(shop.stalls["plainpay"].transport.requests) - asked < 30
+
+
+@pytest.mark.fault("D10")
+async def test_each_of_two_payments_goes_back_from_its_own_budget(shop):
+    first = await shop.opened_order(Wallet.BANK)
+    shop.stalls["plainpay"].transport.refuse(1)
+    second = await shop.open(first.order, Wallet.QUICKPASS)
+    shop.pay(second)
+    shop.pay(first)
+    await shop.deliver()
+
+    whole = await shop.checkout.refund(first.order.id, PRICE, "cold", "operator:li")
+    more = await shop.checkout.refund(first.order.id, Money.cny("0.01"), "cold", "operator:li")
+    await shop.pass_time(120)
+    await shop.deliver()
+
+    order = await shop.look(first.order)
+    assert isinstance(more, Refused)
+    assert whole.attempt_number != next(one for one in order.refunds if one.actor == "house").attempt_number
+    assert [refund.state for refund in order.refunds] == [RefundState.DONE] * 2
+    assert [attempt.refunding_minor for attempt in order.attempts] == [1800, 1800]
+    assert order.state is OrderState.REFUNDED

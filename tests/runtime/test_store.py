@@ -105,6 +105,25 @@ async def test_all_keys_of_a_turn_share_a_slot_of_a_cluster(store, redis, prefix
     assert all(":{u7}:" in key for key in keys)
 
 
+@pytest.mark.fault("G11")
+async def test_nothing_is_written_outside_the_prefix_and_a_strangers_keys_are_left_alone(
+    store, redis, prefix
+):
+    strangers = {f"{prefix}", f"not{prefix}:{{u7}}:s", "{u7}:s"}
+    for key in strangers:
+        await redis.set(key, "theirs")
+    before = {key async for key in redis.scan_iter("*")}
+
+    taken = await store.take(SEAT, mark="o1")
+    await store.save(
+        taken, b"x", last=0, writes=[Write("put", "a:b}{c", "k", b"1"), Write("clear", "a:b}{c")]
+    )
+
+    new = {key async for key in redis.scan_iter("*")} - before
+    assert all(key.startswith(f"{prefix}:".encode()) for key in new)
+    assert {await redis.get(key) for key in strangers} == {b"theirs"}
+
+
 async def test_a_mark_is_seen_by_the_next_one(store):
     await store.save(await store.take(SEAT, "o1"), b"x", last=0, writes=[Write("mark", "o1", value=b"60")])
 

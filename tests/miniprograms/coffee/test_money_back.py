@@ -12,6 +12,7 @@ def paid(checkout, chat, wallet):
     return chat.see("Paid")
 
 
+@pytest.mark.fault("C12")
 def test_a_paid_coffee_is_given_back_once(paid, wallet):
     before = wallet.balance
 
