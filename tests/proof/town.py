@@ -140,13 +140,15 @@ class Town:
             state = order.state if order.paid else OrderState.PAID
             self.shown = (*self.shown, Shown(order.id, order.version, state))
 
-    async def calm_down(self) -> World:
-        """Let time pass until nothing is left to be done, and stop the house."""
+    async def calm_down(self) -> World | None:
+        """Let time pass until nothing is left to be done, and stop the house; None when it died over that."""
         for institution in self.sandbox.institutions:
             institution.faults.clear()
         for _ in range(_CALMS_MAX):
             self.pass_time(20)
             await asyncio.sleep(0.3)
+            if self.house is not None and not self.house.is_alive():
+                return None
             world = await self.look()
             if not post_on_file(self.folder / RECORDS) and _nothing_to_do(world):
                 break
