@@ -77,6 +77,8 @@ class Checking:
 
         def work(posting: Posting) -> None:
             attempt = posting.order.attempt(number)
+            if attempt.next_check_at is None:
+                return  # settled since it was looked at
             if attempt.state is AttemptState.INTENT and posting.order.state is not OrderState.PENDING:
                 posting.move_attempt(attempt, AttemptEvent.CLOSED, "never sent")
                 return

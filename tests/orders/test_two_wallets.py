@@ -133,3 +133,16 @@ async def test_each_of_two_payments_goes_back_from_its_own_budget(shop):
     assert [refund.state for refund in order.refunds] == [RefundState.DONE] * 2
     assert [attempt.refunding_minor for attempt in order.attempts] == [1800, 1800]
     assert order.state is OrderState.REFUNDED
+
+
+@pytest.mark.fault("C6", "C7")
+async def test_what_was_paid_while_its_check_was_put_off_is_not_asked_about_for_ever(shop):
+    order = await shop.paid_order(Wallet.BANK)
+    [attempt] = order.attempts
+    asked = len(shop.stalls["plainpay"].transport.requests)
+
+    await shop.checkout.checking._later(order, attempt.number)
+    await shop.pass_time(600)
+
+    assert (await shop.look(order)).attempts[0].next_check_at is None
+    assert len(shop.stalls["plainpay"].transport.requests) == asked
