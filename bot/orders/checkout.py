@@ -263,6 +263,7 @@ class Checkout:
 
         Raises `PayoutRefusedError` for a claim that is not theirs.
         """
+        self._check_open()
         await self.payouting.withdraw(asked)
 
     async def find_claim(self, *, claim_id: str = "", token: str = "") -> Order | None:

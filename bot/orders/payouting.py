@@ -148,14 +148,15 @@ class Payouting:
             else:
                 await self._follow(account, payout)
 
-    async def ask(self, number: str) -> None:
-        """Ask the institution about a payout and apply the answer. Nothing is sent."""
+    async def ask(self, number: str) -> bool:
+        """Ask the institution about a payout and apply the answer; whether there was one. Nothing is sent."""
         order = await self._till.find_by_number(number)
         async with self._till.hold(order.id):
             payout = order.payout(number)
             account = self._account_of(payout)
-            if account is not None:
-                await self._ask(account, payout)
+            if account is None:
+                return False
+            return not isinstance(await self._ask(account, payout), NotSent | Unknown)
 
     async def _follow(self, account: Account, payout: Payout) -> None:
         answer = await self._ask(account, payout)
@@ -210,7 +211,11 @@ class Payouting:
     async def _expire(self, payout: Payout) -> None:
         def work(posting: Posting) -> None:
             known = posting.order.payout(payout.number)
-            if known.state is PayoutState.OFFERED and posting.now >= known.claim_until:
+            if self._till.closed:  # somebody may have been paid in the hours that this book has lost
+                posting.set_payout(
+                    replace(known, next_check_at=schedule.after(posting.now, schedule.IN_FLIGHT_S))
+                )
+            elif known.state is PayoutState.OFFERED and posting.now >= known.claim_until:
                 posting.move_payout(known, PayoutEvent.WITHDRAWN, "Nobody claimed it in time")
             elif _in_vain(known, posting.now):
                 posting.move_payout(known, PayoutEvent.WITHDRAWN, "It could not be paid out in time")

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.orders.audit import Cause, CauseKind
 from bot.orders.checkout import Checkout
 from bot.orders.order import ATTEMPT_IS_OPEN, REFUND_IS_OPEN, AttemptState, OrderState, RefundState
+from bot.orders.payout_recovery import PayoutRecovery, open_payouts
 from bot.orders.posting import Posting
 from bot.orders.schema import attempts, audit, orders, refunds
 from bot.orders.table import AttemptEvent, RefundEvent
@@ -49,6 +50,7 @@ class Recovery:
         self._checkout = checkout
         self._till = checkout.till
         self._marks = marks
+        self._payouts = PayoutRecovery(checkout.till, checkout.payouting)
         self._progress = _Progress()
 
     async def begin(self) -> None:
@@ -92,6 +94,9 @@ class Recovery:
         for number in await self._till.book.read(_numbers):
             self._progress.asked += 1
             self._progress.silent += not await self._answered(number)
+        for number in await self._till.book.read(open_payouts):
+            self._progress.asked += 1
+            self._progress.silent += not await self._payouts.answered(number)
         _log.info("recovery_round", asked=self._progress.asked, silent=self._progress.silent)
         return not self._progress.silent
 
@@ -99,7 +104,7 @@ class Recovery:
         await self._marks.write(Mark(tide=await self._till.book.read(tide_of)))
         self._till.closed = ""
         words = (
-            f"The order book is open again: {self._progress.asked} payments and refunds were asked about. Orders of the "
+            f"The order book is open again: {self._progress.asked} payments, refunds and payouts were asked about. Orders of the "
             "lost time are not in it; run `moongate reconcile` for today when the day is over."
         )
         _log.warning("book_is_open", text=words)

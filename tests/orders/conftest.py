@@ -3,11 +3,14 @@
 import asyncio
 import itertools
 import shutil
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from bot.orders.book import open_book
+from bot.orders.recovery import Recovery
+from bot.orders.tide import Marks
 from tests.orders import postgres
 from tests.orders.shop import Shop
 
@@ -66,3 +69,40 @@ async def shop(store_url):
     yield shop
     await shop.check_books()
     await shop.close()
+
+
+@pytest.fixture
+def marks(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return Marks(folder)
+
+
+@pytest.fixture
+def keeper(shop, marks):
+    """The host's recovery, of the process that is open now."""
+    return lambda: Recovery(shop.checkout, marks)
+
+
+@pytest.fixture
+def backup(shop, tmp_path):
+    """`take` a copy of the book, `put` it back, as an operator would while the host is down."""
+    file, copy = Path(shop.url.removeprefix("sqlite:///")), tmp_path / "backup.db"
+
+    class Backup:
+        async def take(self):
+            await shop.book.close()
+            shutil.copy(file, copy)
+            await shop.restart()
+
+        async def put(self):
+            await shop.book.close()
+            for end in ("", "-wal", "-shm"):
+                file.with_name(file.name + end).unlink(missing_ok=True)
+            shutil.copy(copy, file)
+            # What the chat was shown and institutions were told of the lost hours is nothing the book can know.
+            shop.acknowledged.clear()
+            shop.teller.shown.clear()
+            await shop.restart()
+
+    return Backup()

@@ -1,56 +1,16 @@
 """A restored backup: the institutions are asked before new money is moved, and nothing is paid or returned twice."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from bot.orders.answers import ClosedError
 from bot.orders.checkout import Refused, Why
 from bot.orders.order import AttemptState, OrderState, RefundState
-from bot.orders.recovery import CLOSED, Recovery
-from bot.orders.tide import Mark, Marks
+from bot.orders.recovery import CLOSED
+from bot.orders.tide import Mark
 from providers.sdk.gateway import Fault
 from providers.sdk.wallets import Wallet
 from tests.orders.shop import USER
 from tests.orders.test_wishes import wish
-
-
-@pytest.fixture
-def marks(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return Marks(folder)
-
-
-@pytest.fixture
-def keeper(shop, marks):
-    """The host's recovery, of the process that is open now."""
-    return lambda: Recovery(shop.checkout, marks)
-
-
-@pytest.fixture
-def backup(shop, tmp_path):
-    """`take` a copy of the book, `put` it back, as an operator would while the host is down."""
-    file, copy = Path(shop.url.removeprefix("sqlite:///")), tmp_path / "backup.db"
-
-    class Backup:
-        async def take(self):
-            await shop.book.close()
-            shutil.copy(file, copy)
-            await shop.restart()
-
-        async def put(self):
-            await shop.book.close()
-            for end in ("", "-wal", "-shm"):
-                file.with_name(file.name + end).unlink(missing_ok=True)
-            shutil.copy(copy, file)
-            # What the chat was shown and institutions were told of the lost hours is nothing the book can know.
-            shop.acknowledged.clear()
-            shop.teller.shown.clear()
-            await shop.restart()
-
-    return Backup()
 
 
 @pytest.fixture
