@@ -107,9 +107,6 @@ class Settings(BaseSettings):
         description="What one person may tap and write in one chat; beyond it they are told to wait.",
     )
     provider_deadline_s: int = Field(10, ge=1, le=60, description="Longest call to an institution.")
-    order_expires_after_s: int = Field(
-        900, ge=60, le=7200, description="How long an order can be paid, within what each provider allows."
-    )
     one_code: Literal["link", "emvco"] = Field(
         "link",
         description="What the cashier's picture carries: link, which every camera opens, or emvco, for networks that "

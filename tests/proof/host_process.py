@@ -68,7 +68,6 @@ def write_orders(path: Path, world: World, face: Path, **settings: str) -> None:
             "data_dir": str(world.folder / "host"),
             "web_port": str(world.web_port),
             "provider_deadline_s": "2",
-            "order_expires_after_s": "120",
             "log_format": "json",
             **settings,
         },
