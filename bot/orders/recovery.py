@@ -10,7 +10,9 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from redis.exceptions import RedisError
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.orders.audit import Cause, CauseKind
@@ -58,9 +60,15 @@ class Recovery:
         await self._look()
 
     async def run(self) -> None:
-        """Until cancelled: keep the mark while all is well, and lead a book that is behind back to the present."""
+        """Until cancelled: keep the mark while all is well, and lead a book that is behind back to the present.
+
+        A store that is away, or a disk that is full, is no reason to end the house: the next look may see more.
+        """
         while True:
-            await self.step()
+            try:
+                await self.step()
+            except (OSError, SQLAlchemyError, RedisError) as error:
+                _log.warning("recovery_waits", cause=type(error).__name__)
             await self._till.clock.sleep(_LOOK_EVERY_S)
 
     async def step(self) -> None:

@@ -51,6 +51,7 @@ plugin = ProviderPlugin(
             "openapi.alipaydev.com",
             "dwbillcenter.alipay.com",
             "dwbillcenter.alipaydev.com",
+            "openauth.alipay.com",  # where a payee's own web view is sent; the host calls nothing there
         ),
         code_prefixes=(CODE_PREFIX,),
         acknowledge_within_s=5,

@@ -37,7 +37,12 @@ plugin = ProviderPlugin(
         payout_max_minor=NAMED_PAYOUT_MINOR - 1,
         identifies=True,
         has_statement=True,
-        hosts=("api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "api.weixin.qq.com"),
+        hosts=(
+            "api.mch.weixin.qq.com",
+            "api2.mch.weixin.qq.com",
+            "api.weixin.qq.com",
+            "open.weixin.qq.com",  # where a payee's own web view is sent; the host calls nothing there
+        ),
         code_prefixes=(CODE_PREFIX,),
         acknowledge_within_s=5,
         issuer=Issuer.WECHAT,

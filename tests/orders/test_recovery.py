@@ -1,12 +1,15 @@
 """A restored backup: the institutions are asked before new money is moved, and nothing is paid or returned twice."""
 
+import asyncio
+
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.orders.answers import ClosedError
 from bot.orders.checkout import Refused, Why
 from bot.orders.order import AttemptState, OrderState, RefundState
 from bot.orders.recovery import CLOSED
-from bot.orders.tide import Mark
+from bot.orders.tide import Mark, Marks
 from providers.sdk.gateway import Fault
 from providers.sdk.wallets import Wallet
 from tests.orders.shop import USER
@@ -151,3 +154,32 @@ async def test_a_sound_book_is_never_closed_and_a_broken_mark_is_no_mark(shop, k
 
     assert shop.checkout.till.closed == ""
     assert (await marks.read()).tide > 0
+
+
+@pytest.mark.fault("H7", "F14")
+@pytest.mark.parametrize(
+    "trouble", [OSError(24, "Too many open files"), OperationalError("SELECT", {}, Exception())]
+)
+async def test_a_store_that_is_away_for_a_look_does_not_end_the_house(
+    shop, keeper, marks, monkeypatch, trouble
+):
+    order = await shop.place()
+    recovery, read, left = keeper(), Marks.read, [trouble] * 3
+
+    async def away(self):
+        if left:
+            raise left.pop()
+        return await read(self)
+
+    monkeypatch.setattr(Marks, "read", away)
+    running = asyncio.create_task(recovery.run())
+
+    for _ in range(500):
+        if not left and (await read(marks)).tide:
+            break
+        await asyncio.sleep(0.01)
+
+    assert not running.done()
+    assert (await read(marks)).tide
+    running.cancel()
+    assert await shop.look(order) == order

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.orders.health import Reading, Sign
 from miniprograms.sdk import ApiError, Button, Money, Page, PageData, ScopeError, View, Wallet
 from tests.fakes.programs import app_of
 
@@ -117,9 +118,8 @@ def test_another_person_s_slip_is_worth_nothing(world, tmp_path):
 
 
 def test_a_wallet_that_nobody_charges_is_refused_before_anything_is_ordered(counter, world):
-    for branch in world.street:
-        if branch.id == "alipay":
-            world.checkout.till.take_down(world.checkout.till.accounts["alipay", "main"], "for the test")
+    refused = Reading(Sign.REFUSED, "it refuses our account", opening=True)
+    world.checkout.till.accounts["alipay", "main"].pulse.hear(refused, world.clock.now())
 
     counter.tap("Take").send(ALIPAY).tap("Charge")
 

@@ -7,12 +7,35 @@ clock, so whoever would bring chance in from outside is stopped here with a sent
 
 import asyncio
 import heapq
+import itertools
 from collections import deque
 from random import Random
 
 
 class Standstill(RuntimeError):  # noqa: N818  # a fact about the world
     """Everybody waits for somebody, and no timer runs: a deadlock."""
+
+
+class NumberedTask(asyncio.Task):
+    """Hashed by its number and not by its address, so that a set of tasks has one order in every process."""
+
+    def __init__(self, *arguments, number, **more) -> None:
+        self._number = number
+        super().__init__(*arguments, **more)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class NumberedFuture(asyncio.Future):
+    """Likewise."""
+
+    def __init__(self, *, number, loop) -> None:
+        self._number = number
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self._number
 
 
 class SeededLoop(asyncio.BaseEventLoop):
@@ -24,6 +47,15 @@ class SeededLoop(asyncio.BaseEventLoop):
         self._virtual_s = 0.0
         self._clock_resolution = 1e-9
         self._ready = deque[asyncio.Handle]()
+        self._numbers = itertools.count()
+        self.set_task_factory(self._new_task)
+
+    def _new_task(self, loop, coro, **more):
+        return NumberedTask(coro, loop=loop, number=next(self._numbers), **more)
+
+    def create_future(self):
+        """Also the ones that asyncio makes for itself."""
+        return NumberedFuture(number=next(self._numbers), loop=self)
 
     def time(self) -> float:
         """Virtual seconds since the world began."""
