@@ -7,7 +7,6 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,19 @@ from pathlib import Path
 from bot.catalogue import Catalogue, read_catalogue
 from bot.crashpoint import POINTS
 from tests.orders import postgres
-from tests.proof.life import Coffee, Story, TwoWallets, live
+from tests.proof.life import Coffee, LostWord, Story, TwoWallets, live
 from tests.proof.stores import Stores, postgres_stores, sqlite_stores
 from tests.proof.town import found_town, open_town
 
 _AT_ONCE = 3
 _HEAD = f"{'point':<22} nth  {'store':<10}  {'story':<11}  {'killed':<6}  {'recovered':<9}  {'invariants':<10}  {'sec':>5}"
-# Points that only a change of mind reaches; all others are passed by every purchase.
-_OF_TWO_WALLETS = ("attempt.leaving", "close.answered", "query.answered", "refund.asked")
+# Points that only a change of mind, or a lost word, reaches; all others are passed by every purchase.
+_STORIES = {
+    "attempt.leaving": TwoWallets,
+    "close.answered": TwoWallets,
+    "refund.asked": TwoWallets,
+    "query.answered": LostWord,
+}
 # Two wallets once more, at the moments that decide who is paid back.
 _AGAIN = ("create.answered", "notification.stored", "notice.applied", "refund.called", "refund.answered")
 
@@ -34,11 +38,11 @@ class Case:
     point: str
     store: str
     nth: int = 1
-    story: Callable[[], Story] = Coffee
+    story: type[Story] = Coffee
 
     @property
     def name(self) -> str:
-        return f"{self.point}:{self.nth} {self.store} {'two wallets' if self.story is TwoWallets else 'purchase'}"
+        return f"{self.point}:{self.nth} {self.store} {self.story.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,8 @@ class Outcome:
     def line(self) -> str:
         killed, well = ("no", "yes")[self.killed], ("no", "yes")[not self.fault]
         case = self.case
-        story = "two wallets" if case.story is TwoWallets else "purchase"
         return (
-            f"{case.point:<22} {case.nth:>3}  {case.store:<10}  {story:<11}  {killed:<6}  {well:<9}  "
+            f"{case.point:<22} {case.nth:>3}  {case.store:<10}  {case.story.name:<11}  {killed:<6}  {well:<9}  "
             f"{well:<10}  {self.seconds:>5.1f}"
         )
 
@@ -102,11 +105,7 @@ async def prepare(stack: AsyncExitStack, stores: tuple[str, ...]) -> Proof:
 def cases(stores: tuple[str, ...]) -> list[Case]:
     """Every point on every store, and the deciding ones again with two wallets."""
     return [
-        *(
-            Case(point, store, story=TwoWallets if point in _OF_TWO_WALLETS else Coffee)
-            for point in POINTS
-            for store in stores
-        ),
+        *(Case(point, store, story=_STORIES.get(point, Coffee)) for point in POINTS for store in stores),
         *(Case(point, store, 2, TwoWallets) for point in _AGAIN for store in stores),
     ]
 

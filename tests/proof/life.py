@@ -21,6 +21,7 @@ _PATIENCE = 4  # looks without news before time is let pass
 class Story(Protocol):
     """`pay` is taken up again and again until `paid`. `check` is what must have come of it."""
 
+    name: str
     paid: bool
 
     async def pay(self, town: Town, code: str) -> None: ...
@@ -29,6 +30,8 @@ class Story(Protocol):
 
 class Coffee:
     """One wallet, one payment, all of it back."""
+
+    name = "purchase"
 
     def __init__(self) -> None:
         self.paid = False
@@ -44,8 +47,23 @@ class Coffee:
         assert [one.minor - one.returned_minor for one in world.charges] == [0], world.charges
 
 
+class LostWord(Coffee):
+    """The institution's word of the payment is lost, so it has to be asked."""
+
+    name = "lost word"
+
+    async def pay(self, town: Town, code: str) -> None:
+        institution = town.sandbox.institutions.get("wechatpay")
+        assert institution is not None
+        institution.faults.clear()
+        institution.faults.arm(Fault.NOTIFY_LOST)
+        await super().pay(town, code)
+
+
 class TwoWallets:
     """A second wallet is opened while the first cannot be closed, and both pay: one keeps it, one gets it back."""
+
+    name = "two wallets"
 
     def __init__(self) -> None:
         self.paid = False
