@@ -77,6 +77,7 @@ class Host:
 
     redis: Redis
     book: Book
+    marks: Marks
     checkout: Checkout
     telegram: Telegram
     loops: tuple[Callable[[], Coroutine[None, None, None]], ...]
@@ -122,7 +123,8 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
             seal=Seal(keep_host_secret(settings, outside.random), outside.random),
             keeps=timedelta(days=settings.inbox_keeps_days),
         )
-        recovery = Recovery(checkout, Marks(prepare_data_dir(settings), redis))
+        marks = Marks(prepare_data_dir(settings), redis)
+        recovery = Recovery(checkout, marks)
         await recovery.begin()
         telegram, runtime = _join_chat(settings, catalogue, outside, checkout, redis)
         stack.push_async_callback(telegram.close)
@@ -147,6 +149,7 @@ async def open_host(settings: Settings, catalogue: Catalogue, outside: Outside) 
         yield Host(
             redis=redis,
             book=book,
+            marks=marks,
             checkout=checkout,
             telegram=telegram,
             loops=(

@@ -17,6 +17,7 @@ from bot.catalogue import Catalogue
 from bot.orders.columns import metadata
 from bot.orders.migrations import migrate
 from bot.orders.order import Order, Refund
+from bot.orders.tide import Mark
 from bot.sandbox.sandbox import Sandbox
 from bot.settings import AccountName, Settings
 from bot.stores import prepare_data_dir
@@ -86,6 +87,7 @@ def _join(sandbox: Sandbox, host: Host) -> None:
     async def forget() -> None:
         await host.redis.flushdb()
         await host.book.write(_begin_again)
+        await host.marks.write(Mark())  # the book is new, and not set back
 
     async def give_back(order_id: str, amount_minor: int, reason: str) -> Refund | str:
         order = await host.checkout.find(order_id)

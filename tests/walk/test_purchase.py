@@ -168,4 +168,7 @@ def test_a_reset_makes_a_fresh_world_in_which_everything_works_again(house: Hous
     person.pay("wechat", person.scan("wechat", person.order_coffee())["bill"])
     person.see(RECEIPT)
     assert [order["state"] for order in person.orders()] == ["paid"]
+    person.call("POST", "/sandbox/clock", advance_s=10)
+    person.see(RECEIPT)
     assert "Traceback" not in house.log
+    assert "book_is_behind" not in house.log
