@@ -79,6 +79,9 @@ class Tally:
         self.counts[what] += 1
 
 
+_SUPERVISED_TRIES = 30
+
+
 class HostProcess:
     """The host, to be killed and started again."""
 
@@ -86,24 +89,36 @@ class HostProcess:
         self._orders, self._log, self._ready = orders, log, ready
         self._process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> None:
-        """Return when it answers."""
+    async def start(self, tries: int = 1) -> None:
+        """Return when it answers. One that ends because the book is away is started again, as a supervisor does."""
+        for left in range(tries, 0, -1):
+            self._spawn()
+            if await self._answers():
+                return
+            if left == 1:
+                raise SystemExit(f"The host has ended: {self._log.read_text()[-2000:]}")
+            await asyncio.sleep(1)
+
+    def _spawn(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: ASYNC220  # returns at once
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.proof.host_process", str(self._orders)],
                 cwd=_ROOT,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
+
+    async def _answers(self) -> bool:
+        """False when it has ended instead."""
         async with aiohttp.ClientSession() as client:
             for _ in range(900):
-                if self._process.poll() is not None:
-                    raise SystemExit(f"The host has ended: {self._log.read_text()[-2000:]}")
+                if self._process is None or self._process.poll() is not None:
+                    return False
                 with suppress(aiohttp.ClientError):
                     async with client.get(self._ready) as answer:
                         if answer.status == 200:
-                            return
+                            return True
                 await asyncio.sleep(0.1)
         raise SystemExit("The host does not open.")
 
@@ -236,7 +251,7 @@ class Soak:
                     self.tally.note("kill -9 of PostgreSQL")
                 case _:
                     self.host.kill()
-                    await self.host.start()
+                    await self.host.start(_SUPERVISED_TRIES)
                     self.tally.note("kill -9 of the host")
 
     async def settle(self, face: ClockFace) -> proof.World:
