@@ -57,15 +57,12 @@ _NOTIFY_FAULTS = (
 )  # fmt: skip
 _SPOILT = (Fault.BAD_SIGNATURE, Fault.NO_SIGNATURE, Fault.UNKNOWN_KEY, Fault.WRONG_AMOUNT)
 _WEATHERS = (
-    DOWN,
-    BLACK_HOLE,
-    HALF_OPEN,
-    Weather(latency_s=0.3, jitter_s=0.4),
-    Weather(cut_answers_after=200),
-)
+    DOWN, BLACK_HOLE, HALF_OPEN, Weather(latency_s=0.3, jitter_s=0.4), Weather(cut_answers_after=200),
+)  # fmt: skip
 _SETTLE_WITHIN_S = 240.0
 _STEP_S = 15  # of the world's clock, while it settles
 _RICH_MINOR = 10**10
+_SUPERVISED_TRIES = 30
 
 
 @dataclass
@@ -75,11 +72,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
 
     def note(self, what: str) -> None:
-        """One more."""
         self.counts[what] += 1
-
-
-_SUPERVISED_TRIES = 30
 
 
 class HostProcess:
@@ -103,11 +96,8 @@ class HostProcess:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.proof.host_process", str(self._orders)],
-                cwd=_ROOT,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-            )
+                cwd=_ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
 
     async def _answers(self) -> bool:
         """False when it has ended instead."""
